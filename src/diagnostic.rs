@@ -1,0 +1,111 @@
+//! What a rule reports: a finding with its place, its reasons elsewhere and the edits that end it.
+
+use crate::source::Span;
+use serde::{Deserialize, Serialize};
+
+/// How much a finding matters. Ordered: `Info < Warning < Error`.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Advice.
+    Info,
+    /// The plan demands it and the manifests leave it open, or a risk that depends on load.
+    Warning,
+    /// The plan rejects it, or the API server, scheduler or autoscaler will refuse it or never act on it.
+    Error,
+}
+
+impl Severity {
+    /// The word used in every format and in the configuration.
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Info => "info",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
+/// Whether an edit can be applied without a person reading it first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Applicability {
+    /// Does what the message says and nothing else.
+    Safe,
+    /// Right in most cases, with a side effect that the title names.
+    Unsafe,
+    /// Shows the shape of the change; values have to be chosen.
+    Display,
+}
+
+/// One replacement of bytes. An insertion has an empty span.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// The bytes replaced.
+    pub span: Span,
+    /// What stands there afterwards.
+    pub replacement: String,
+}
+
+/// A change that ends the finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// What the change does, as an imperative sentence.
+    pub title: String,
+    /// Whether it may be applied unread.
+    pub applicability: Applicability,
+    /// The edits, which do not overlap.
+    pub edits: Vec<Edit>,
+}
+
+/// Another place that takes part in the finding, possibly in another file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub span: Span,
+    /// What this place contributes.
+    pub message: String,
+}
+
+/// The Kubernetes object that a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct ObjectRef {
+    /// `apiVersion` as written.
+    pub api_version: String,
+    /// `kind` as written.
+    pub kind: String,
+    /// `metadata.namespace`, where written.
+    pub namespace: Option<String>,
+    /// `metadata.name`, where written and resolvable.
+    pub name: Option<String>,
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Rule id, for example `gpu-pool-consolidation`.
+    pub rule: &'static str,
+    /// Severity after profile and configuration.
+    pub severity: Severity,
+    /// What is wrong and by which mechanism: lower case, no final stop.
+    pub message: String,
+    /// The way out, as an imperative sentence.
+    pub help: Option<String>,
+    /// The bytes to look at first.
+    pub span: Span,
+    /// What to say at those bytes, shorter than the message.
+    pub span_label: String,
+    /// 0-based index of the YAML document in its file.
+    pub document: u32,
+    /// The object that the finding is about, where it is about one.
+    pub object: Option<ObjectRef>,
+    /// The field that the finding is about, as a stable path inside the object. Used for fingerprints, so that they
+    /// survive moves and reformatting.
+    pub field: String,
+    /// Other places that take part.
+    pub labels: Vec<Label>,
+    /// Edits that end the finding.
+    pub fixes: Vec<Fix>,
+}

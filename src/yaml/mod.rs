@@ -1,0 +1,5 @@
+//! The spanned tree. Knows no Kubernetes.
+
+mod text;
+
+pub use text::Text;

@@ -1,7 +1,8 @@
 //! What a rule reports: a finding with its place, its reasons elsewhere and the edits that end it.
 
-use crate::source::Span;
+use crate::source::{Files, Span};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// How much a finding matters. Ordered: `Info < Warning < Error`.
 #[derive(
@@ -108,4 +109,54 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// Edits that end the finding.
     pub fixes: Vec<Fix>,
+}
+
+/// An input, or a part of one, that was not linted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Path as shown in reports.
+    pub file: String,
+    /// 1-based line and column of the reason, where it has a place.
+    pub place: Option<(u32, u32)>,
+    /// Why, for a person: lower case, no final stop.
+    pub reason: String,
+    /// True where the input was meant to be read and is broken (bad YAML, unreadable); false where passing it over is
+    /// ordinary (a Helm template, a file over the size limit).
+    pub broken: bool,
+}
+
+/// What was seen, so that silence means something.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Files that were read.
+    pub files: u64,
+    /// YAML documents in them.
+    pub documents: u64,
+    /// Objects that were modelled, by kind.
+    pub objects: BTreeMap<String, u64>,
+}
+
+/// The outcome of one run: a function of the files and the configuration only.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// The files that findings point into.
+    pub files: Files,
+    /// Findings, sorted by path, place and rule.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Inputs that were not linted, sorted by path.
+    pub skipped: Vec<Skipped>,
+    /// What was seen.
+    pub summary: Summary,
+}
+
+impl Report {
+    /// How many findings have this severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.diagnostics.iter().filter(|d| d.severity == severity).count()
+    }
+
+    /// The worst severity found, if any.
+    pub fn worst(&self) -> Option<Severity> {
+        self.diagnostics.iter().map(|d| d.severity).max()
+    }
 }

@@ -94,6 +94,18 @@ impl Text {
         Text { value, span, runs }
     }
 
+    /// This text, whose offsets are offsets in the value of `outer`, as a text of the file that holds `outer`.
+    #[must_use]
+    pub fn through(self, outer: &Text) -> Text {
+        let mut runs = Vec::new();
+        for run in &self.runs {
+            let inner = outer.part(run.file as usize..(run.file + run.len) as usize);
+            runs.extend(inner.runs.iter().map(|r| Run { value: run.value + r.value, ..*r }));
+        }
+        let span = outer.slice(self.span.range());
+        Text { value: self.value, span, runs }
+    }
+
     /// The offset in the file of an offset in the value, where it can be told.
     pub fn locate(&self, offset: usize) -> Option<u32> {
         let at = self.runs.partition_point(|run| run.value as usize <= offset).checked_sub(1)?;
@@ -193,7 +205,13 @@ mod tests {
     #[test]
     fn a_part_of_a_scalar_is_found_in_the_file() {
         check("a: vllm --tp 8", "vllm --tp 8", "vllm --tp 8", "8", "8");
-        check("a: |\n    vllm \\\n      --tp 8\n", "vllm \\\n      --tp 8\n", "vllm \\\n  --tp 8\n", "--tp 8", "--tp 8");
+        check(
+            "a: |\n    vllm \\\n      --tp 8\n",
+            "vllm \\\n      --tp 8\n",
+            "vllm \\\n  --tp 8\n",
+            "--tp 8",
+            "--tp 8",
+        );
         check("a: >\n  one\n  two\n", "one\n  two\n", "one two\n", "two", "two");
         check("a: \"x\\n\\\"y\\\" z\"", "\"x\\n\\\"y\\\" z\"", "x\n\"y\" z", "z", "z");
         check("a: 'it''s tp=8'", "'it''s tp=8'", "it's tp=8", "tp=8", "tp=8");

@@ -1,0 +1,244 @@
+//! Typed models: what each Kubernetes kind says. The only room that knows kind names and field paths.
+//!
+//! A kind is a line in [`KINDS`] and a function that reads one object into a [`Model`], the shared vocabulary that facts
+//! and rules work with. A kind never imports another kind, only the vocabulary.
+
+pub mod gang;
+pub mod meta;
+pub mod pods;
+pub mod pool;
+pub mod quantity;
+pub mod queue;
+pub mod scaler;
+pub mod series;
+
+mod core;
+#[cfg(test)]
+pub(crate) mod testing;
+
+use crate::known::Known;
+use crate::source::{FileId, Span};
+use crate::yaml::{Node, NodeId, Text, Tree};
+use meta::Meta;
+use std::sync::Arc;
+
+/// The address of an object in the inventory of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectId(pub u32);
+
+/// One Kubernetes object, with what its kind made of it.
+#[derive(Debug, Clone)]
+pub struct Object {
+    /// The file that it stands in.
+    pub file: FileId,
+    /// 0-based index of its document in the file.
+    pub document: u32,
+    /// The document.
+    pub tree: Arc<Tree>,
+    /// The object's node in the document: the root, or an item of a `List`.
+    pub node: NodeId,
+    /// The API group; empty for the core group.
+    pub group: String,
+    /// The version inside the group.
+    pub version: String,
+    /// The kind.
+    pub kind: String,
+    /// `metadata`.
+    pub meta: Meta,
+    /// The bytes of the value of `kind`: where a missing field is reported that has no nearer place.
+    pub at: Span,
+    /// True where the kind is in [`KINDS`]; false where its pods were read by the common shape.
+    pub modelled: bool,
+    /// What the kind says.
+    pub model: Model,
+}
+
+impl Object {
+    /// The object's node.
+    pub fn root(&self) -> Node<'_> {
+        self.tree.node(self.node)
+    }
+
+    /// `metadata.name`, where it can be told.
+    pub fn name(&self) -> Option<&str> {
+        self.meta.name.value().map(String::as_str)
+    }
+
+    /// `metadata.namespace`, where it is written.
+    pub fn namespace(&self) -> Option<&str> {
+        self.meta.namespace.value().map(String::as_str)
+    }
+
+    /// `apiVersion` as written.
+    pub fn api_version(&self) -> String {
+        if self.group.is_empty() { self.version.clone() } else { format!("{}/{}", self.group, self.version) }
+    }
+
+    /// The bytes of the name, or of the kind where there is none.
+    pub fn name_span(&self) -> Span {
+        self.meta.name.span().unwrap_or(self.at)
+    }
+}
+
+/// Everything one object says, in the shared vocabulary. Most kinds fill one field.
+#[derive(Debug, Clone, Default)]
+pub struct Model {
+    /// Sets of pods that the object makes.
+    pub workloads: Vec<pods::Workload>,
+    /// Autoscalers that it is or holds.
+    pub scalers: Vec<scaler::Scaler>,
+    /// Names by which an autoscaler reaches a workload of another object.
+    pub adapters: Vec<scaler::Adapter>,
+    /// The Karpenter pool that it is.
+    pub pool: Option<pool::Pool>,
+    /// The Karpenter node class that it is.
+    pub node_class: Option<pool::NodeClass>,
+    /// The queue that it is.
+    pub queue: Option<queue::Queue>,
+    /// The gang group that it declares.
+    pub pod_group: Option<gang::PodGroup>,
+    /// The topology that it declares.
+    pub topology: Option<queue::Topology>,
+    /// Metric names that it defines from others.
+    pub renames: Vec<series::Rename>,
+    /// Files that it holds, by key.
+    pub data: Vec<(String, Text)>,
+    /// Signs of how the cluster is set up.
+    pub hints: Vec<gang::Hint>,
+    /// Values that the API refuses, found while reading.
+    pub problems: Vec<Problem>,
+}
+
+/// A field whose value its API refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The bytes of the value.
+    pub span: Span,
+    /// The field, as a path inside the object.
+    pub field: String,
+    /// What is wrong: lower case, no final stop.
+    pub message: String,
+    /// The way out.
+    pub help: Option<String>,
+}
+
+/// The object that a kind reads.
+pub struct Reading<'t> {
+    /// The object's node.
+    pub node: Node<'t>,
+    /// The API group.
+    pub group: &'t str,
+    /// The version inside the group.
+    pub version: &'t str,
+    /// The kind.
+    pub kind: &'t str,
+    /// `metadata`.
+    pub meta: Meta,
+    /// The bytes of the value of `kind`.
+    pub at: Span,
+}
+
+impl<'t> Reading<'t> {
+    /// `spec`, or the object itself where it has none.
+    pub fn spec(&self) -> Node<'t> {
+        self.node.get("spec").unwrap_or(self.node)
+    }
+
+    /// The bytes of the name, or of the kind where there is none.
+    pub fn name_span(&self) -> Span {
+        self.meta.name.span().unwrap_or(self.at)
+    }
+
+    /// How autoscalers name an object that is its own target.
+    pub fn own_name(&self) -> Vec<pods::ScaleName> {
+        let name = self.meta.name.value().cloned().into_iter();
+        name.map(|name| pods::ScaleName {
+            group: self.group.to_owned(),
+            kind: self.kind.to_owned(),
+            name,
+            role: None,
+        })
+        .collect()
+    }
+}
+
+/// One kind: where it belongs and how it is read.
+pub struct Kind {
+    /// The API group; empty for the core group.
+    pub group: &'static str,
+    /// The kinds of the group that `read` takes.
+    pub kinds: &'static [&'static str],
+    /// Reads one object.
+    pub read: fn(&Reading<'_>) -> Model,
+}
+
+/// Every kind that is modelled, matched on group and kind, never on the kind alone.
+pub const KINDS: &[Kind] = &[
+    Kind { group: "apps", kinds: core::APPS, read: core::controller },
+    Kind { group: "batch", kinds: core::BATCH, read: core::batch },
+    Kind { group: "", kinds: &["Pod"], read: core::pod },
+    Kind { group: "", kinds: &["ConfigMap"], read: core::config_map },
+];
+
+/// The objects of a document. A `List` is unwrapped; a document that is no Kubernetes object gives none.
+pub fn classify(tree: &Arc<Tree>, file: FileId, document: u32) -> Vec<Object> {
+    let mut found = Vec::new();
+    unwrap(tree, tree.root(), file, document, 0, &mut found);
+    found
+}
+
+fn unwrap(
+    tree: &Arc<Tree>,
+    node: Node<'_>,
+    file: FileId,
+    document: u32,
+    depth: usize,
+    found: &mut Vec<Object>,
+) {
+    const DEEPEST_LIST: usize = 4;
+    let (Some(kind), Some(api)) = (node.get("kind"), node.get("apiVersion")) else { return };
+    let (Some(kind_name), Some(api)) = (kind.raw_str(), api.raw_str()) else { return };
+    if kind_name == "List"
+        || (kind_name.ends_with("List") && node.get("items").is_some_and(|i| i.is_sequence()))
+    {
+        if depth < DEEPEST_LIST {
+            for item in node.get("items").into_iter().flat_map(|items| items.items()) {
+                unwrap(tree, item, file, document, depth + 1, found);
+            }
+        }
+        return;
+    }
+    let (group, version) = api.split_once('/').unwrap_or(("", api));
+    let reading = Reading {
+        node,
+        group,
+        version,
+        kind: kind_name,
+        meta: Meta::of(node.get("metadata")),
+        at: kind.span(),
+    };
+    let known = KINDS.iter().find(|k| k.group == group && k.kinds.contains(&kind_name));
+    let model = known.map_or_else(|| core::unknown(&reading), |kind| (kind.read)(&reading));
+    found.push(Object {
+        file,
+        document,
+        tree: tree.clone(),
+        node: node.id(),
+        group: group.to_owned(),
+        version: version.to_owned(),
+        kind: kind_name.to_owned(),
+        meta: reading.meta,
+        at: reading.at,
+        modelled: known.is_some(),
+        model,
+    });
+}
+
+/// The value of a field as a known count, with a default where the API has one.
+pub(crate) fn count(node: Node<'_>, path: &str, default: Option<u32>, at: Span) -> Known<u32> {
+    let known = node.field::<u32>(path);
+    match default {
+        Some(default) => known.or_default(default, at),
+        None => known,
+    }
+}

@@ -1,0 +1,190 @@
+//! Autoscalers: what is scaled, by which signals, between which bounds.
+
+use crate::known::Known;
+use crate::source::Span;
+use crate::yaml::{NodeId, Text};
+
+/// One autoscaler.
+#[derive(Debug, Clone)]
+pub struct Scaler {
+    /// What it scales.
+    pub target: Target,
+    /// What drives it. Empty where nothing is stated; see [`Scaler::default_signal`].
+    pub signals: Vec<Signal>,
+    /// What the API falls back to where no signal is stated.
+    pub default_signal: Option<DefaultSignal>,
+    /// Least replicas.
+    pub min: Known<u32>,
+    /// Most replicas.
+    pub max: Known<u32>,
+    /// True where the controller can scale to nothing although `min` is above zero, or wakes by itself from zero.
+    pub idle: Known<u32>,
+    /// A formula over named signals, with the bytes of the expression (KEDA `scalingModifiers`).
+    pub formula: Option<Formula>,
+    /// Scaling behaviour.
+    pub behavior: Option<Behavior>,
+    /// Where the autoscaler as a whole is reported: its name, or the key of the block that it is embedded in.
+    pub span: Span,
+    /// The mapping that holds its fields, to add one.
+    pub node: NodeId,
+    /// The controller that acts on it.
+    pub controller: Controller,
+}
+
+/// What acts on an autoscaler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Controller {
+    /// The HorizontalPodAutoscaler controller.
+    Hpa,
+    /// KEDA, through an HPA that it makes.
+    Keda,
+    /// AIBrix' PodAutoscaler controller.
+    Aibrix,
+    /// KServe, through an HPA, KEDA or Knative.
+    Kserve,
+    /// Knative's autoscaler.
+    Knative,
+    /// Ray Serve's autoscaler.
+    Ray,
+    /// Any other operator.
+    Operator,
+}
+
+/// A formula over the signals of an autoscaler.
+#[derive(Debug, Clone)]
+pub struct Formula {
+    /// The expression.
+    pub text: Known<Text>,
+    /// What the result is compared with.
+    pub target: Known<f64>,
+    /// How.
+    pub target_type: TargetType,
+}
+
+/// The signal used where none is stated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DefaultSignal {
+    /// For people: "80% average CPU utilization".
+    pub what: &'static str,
+    /// The document that says so.
+    pub source: &'static str,
+}
+
+/// What an autoscaler scales.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// Another object, by reference.
+    Reference(TargetRef),
+    /// A workload of the same object, by its index in the model.
+    Own(usize),
+    /// The target cannot be told.
+    Unknown(Span),
+}
+
+/// A reference to the object that is scaled.
+#[derive(Debug, Clone)]
+pub struct TargetRef {
+    /// The API group; none where the reference states no `apiVersion`.
+    pub group: Option<String>,
+    /// The kind.
+    pub kind: Known<String>,
+    /// The name.
+    pub name: Known<String>,
+    /// The role inside the object, where the reference picks one.
+    pub role: Known<String>,
+    /// The bytes of the reference.
+    pub span: Span,
+}
+
+/// A name by which autoscalers reach a part of another object: a scaling adapter.
+#[derive(Debug, Clone)]
+pub struct Adapter {
+    /// The object behind it.
+    pub target: TargetRef,
+}
+
+/// How a metric is compared with its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TargetType {
+    /// Divided by the number of replicas, then compared.
+    AverageValue,
+    /// Compared as it is; the current number of replicas is scaled by the ratio.
+    Value,
+    /// A percentage of the pods' requests.
+    Utilization,
+    /// Not stated, or not known.
+    #[default]
+    Unknown,
+}
+
+/// What the text of a signal is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignalKind {
+    /// A resource of the pods: `cpu` or `memory`.
+    Resource,
+    /// A metric name, averaged over the pods.
+    PodsMetric,
+    /// A metric name of another object.
+    ObjectMetric,
+    /// A metric name of an external metrics API.
+    ExternalMetric,
+    /// A PromQL query.
+    PromQl,
+    /// A query or filter in another language: metric names are looked for in it as words.
+    Query,
+    /// A value of an external scaler's metadata, whose key is the signal's `key`.
+    ScalerMetadata,
+    /// Requests in flight or per second as the platform counts them (Knative, KServe, KubeAI, Ray Serve).
+    PlatformRequests,
+    /// The number of replicas that another controller has computed.
+    DesiredReplicas,
+    /// A schedule, a queue of messages or anything else outside the pods.
+    Outside,
+}
+
+/// One thing that drives an autoscaler.
+#[derive(Debug, Clone)]
+pub struct Signal {
+    /// What its text is.
+    pub kind: SignalKind,
+    /// The metadata key or trigger type that it comes from.
+    pub key: String,
+    /// The metric name or query.
+    pub text: Known<Text>,
+    /// What it is compared with.
+    pub target: Known<f64>,
+    /// How.
+    pub target_type: TargetType,
+    /// The name by which a formula calls it.
+    pub name: Option<String>,
+    /// Where the signal as a whole stands: the bytes of its text, else of its type.
+    pub span: Span,
+    /// The mapping that holds it.
+    pub node: NodeId,
+    /// True where missing data reads as zero (KEDA's `ignoreNullValues`, on by default).
+    pub null_is_zero: Known<bool>,
+    /// Label matchers beside the metric name (`metric.selector.matchLabels`).
+    pub selector: Vec<(String, String)>,
+}
+
+/// Scaling behaviour of an HPA.
+#[derive(Debug, Clone, Default)]
+pub struct Behavior {
+    /// Scaling up.
+    pub up: Direction,
+    /// Scaling down.
+    pub down: Direction,
+    /// The bytes of the key.
+    pub span: Option<Span>,
+}
+
+/// One direction of a behaviour.
+#[derive(Debug, Clone, Default)]
+pub struct Direction {
+    /// `stabilizationWindowSeconds`.
+    pub window: Known<i64>,
+    /// `selectPolicy`.
+    pub select: Known<String>,
+    /// `policies`: type, value, period in seconds.
+    pub policies: Vec<(Known<String>, Known<i64>, Known<i64>)>,
+}

@@ -1,0 +1,67 @@
+//! Edits as splices of text: only the bytes that change are touched, so comments, quotes and anchors stay.
+
+use super::node::{Node, Style};
+use crate::diagnostic::Edit;
+use crate::source::Span;
+
+/// Replaces the value of a scalar and keeps its quotes. None where the value cannot be edited in place: a block scalar,
+/// an alias, or a node that is no scalar.
+pub fn replace_scalar(node: Node<'_>, value: &str) -> Option<Edit> {
+    if node.is_alias() {
+        return None;
+    }
+    let replacement = match node.style()? {
+        Style::Plain => value.to_owned(),
+        Style::Single => format!("'{value}'"),
+        Style::Double => format!("\"{value}\""),
+        Style::Literal | Style::Folded => return None,
+    };
+    Some(Edit { span: node.span(), replacement })
+}
+
+/// Adds an entry at the end of a mapping, in the mapping's own style. `lines` is the entry in block style, indented by
+/// two spaces a level; `flow` is the same entry in one line.
+///
+/// None where the mapping is an alias (the edit would change every use) or empty without brackets.
+pub fn append_entry(mapping: Node<'_>, source: &str, lines: &str, flow: &str) -> Option<Edit> {
+    if mapping.is_alias() || !mapping.is_mapping() {
+        return None;
+    }
+    if mapping.is_flow() {
+        return append_flow(mapping, source, flow);
+    }
+    let first = mapping.own_entries().next()?;
+    let indent = column(first.key_node.span(), source);
+    let end = end_of_line(mapping.span().end as usize, source);
+    let newline = if source.get(..end).is_some_and(|s| s.contains("\r\n")) { "\r\n" } else { "\n" };
+    let mut replacement = String::new();
+    for line in lines.lines() {
+        replacement.push_str(newline);
+        replacement.push_str(&" ".repeat(indent));
+        replacement.push_str(line);
+    }
+    Some(Edit { span: Span::new(mapping.span().file, end, end), replacement })
+}
+
+fn append_flow(mapping: Node<'_>, source: &str, flow: &str) -> Option<Edit> {
+    let span = mapping.span();
+    let inner = source.get(span.start as usize + 1..(span.end as usize).checked_sub(1)?)?;
+    let at = span.start as usize + 1 + inner.trim_end().len();
+    let separator = if inner.trim().is_empty() || inner.trim_end().ends_with(',') { "" } else { ", " };
+    Some(Edit { span: Span::new(span.file, at, at), replacement: format!("{separator}{flow}") })
+}
+
+/// How many characters stand before a place on its line. In an item such as `- key:` the dash counts as indentation.
+pub fn column(span: Span, source: &str) -> usize {
+    let before = source.get(..span.start as usize).unwrap_or("");
+    let line = before.rsplit('\n').next().unwrap_or("");
+    line.trim_start_matches('\u{feff}').chars().count()
+}
+
+/// The end of the last line that holds content at or before `offset`, comment included, without its line break.
+fn end_of_line(offset: usize, source: &str) -> usize {
+    let content = source.get(..offset).map_or(offset, |s| s.trim_end().len());
+    let rest = source.get(content..).unwrap_or("");
+    let line = rest.find('\n').map_or(rest.len(), |n| n);
+    content + rest.get(..line).map_or(0, |l| l.trim_end_matches('\r').len())
+}

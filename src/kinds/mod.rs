@@ -13,6 +13,12 @@ pub mod scaler;
 pub mod series;
 
 mod core;
+mod hpa;
+mod hpa_spec;
+mod kai;
+mod karpenter;
+mod keda;
+mod keda_spec;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -176,6 +182,21 @@ pub struct Kind {
 pub const KINDS: &[Kind] = &[
     Kind { group: "apps", kinds: core::APPS, read: core::controller },
     Kind { group: "batch", kinds: core::BATCH, read: core::batch },
+    Kind { group: "autoscaling", kinds: &["HorizontalPodAutoscaler"], read: hpa::autoscaler },
+    Kind { group: "keda.sh", kinds: &["ScaledObject", "ScaledJob"], read: keda::scaled },
+    Kind { group: "karpenter.sh", kinds: &["NodePool", "Provisioner"], read: karpenter::pool },
+    Kind {
+        group: "karpenter.k8s.aws",
+        kinds: &["EC2NodeClass", "AWSNodeTemplate"],
+        read: karpenter::node_class,
+    },
+    Kind { group: "eks.amazonaws.com", kinds: &["NodeClass"], read: karpenter::node_class },
+    Kind { group: "karpenter.azure.com", kinds: &["AKSNodeClass"], read: karpenter::node_class },
+    Kind { group: "karpenter.k8s.gcp", kinds: &["GCENodeClass"], read: karpenter::node_class },
+    Kind { group: "scheduling.run.ai", kinds: &["Queue"], read: kai::queue },
+    Kind { group: "scheduling.run.ai", kinds: &["PodGroup"], read: kai::pod_group },
+    Kind { group: "kai.scheduler", kinds: &["Topology"], read: kai::topology },
+    Kind { group: "kai.scheduler", kinds: &["SchedulingShard", "Config"], read: kai::settings },
     Kind { group: "", kinds: &["Pod"], read: core::pod },
     Kind { group: "", kinds: &["ConfigMap"], read: core::config_map },
 ];

@@ -3,6 +3,7 @@
 
 pub mod diagnostic;
 pub mod engine;
+pub mod inventory;
 pub mod kinds;
 pub mod known;
 pub mod source;

@@ -263,3 +263,28 @@ pub(crate) fn count(node: Node<'_>, path: &str, default: Option<u32>, at: Span) 
         None => known,
     }
 }
+
+/// The names of objects that an object refers to and that may stand in documents of no interest by themselves: the
+/// targets of autoscalers, ConfigMaps, priority classes, parents of queues.
+pub fn named_by(object: &Object) -> Vec<String> {
+    let mut names = Vec::new();
+    let model = &object.model;
+    let references = model.scalers.iter().filter_map(|s| match &s.target {
+        scaler::Target::Reference(reference) => Some(reference),
+        _ => None,
+    });
+    let references = references.chain(model.adapters.iter().map(|a| &a.target));
+    names.extend(references.filter_map(|r| r.name.value().cloned()));
+    for template in model.workloads.iter().flat_map(|w| &w.sets).map(|s| &s.template) {
+        names.extend(template.priority_class.value().cloned());
+        for container in template.containers.iter().map(|c| &c.container) {
+            names.extend(container.mounts.iter().filter_map(|m| m.config_map.clone()));
+            names.extend(container.env_from.iter().filter_map(|e| e.config_map.clone()));
+            names.extend(container.env.iter().filter_map(|e| match &e.value {
+                crate::engine::EnvValue::ConfigMapKey { name, .. } => Some(name.clone()),
+                _ => None,
+            }));
+        }
+    }
+    names
+}

@@ -3,5 +3,6 @@
 
 pub mod diagnostic;
 pub mod known;
+pub mod metrics;
 pub mod source;
 pub mod yaml;

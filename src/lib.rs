@@ -6,5 +6,6 @@ pub mod engine;
 pub mod inventory;
 pub mod kinds;
 pub mod known;
+pub mod metrics;
 pub mod source;
 pub mod yaml;

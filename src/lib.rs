@@ -3,5 +3,7 @@
 
 pub mod diagnostic;
 pub mod known;
+pub mod report;
+pub mod rules;
 pub mod source;
 pub mod yaml;

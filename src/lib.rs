@@ -7,5 +7,7 @@ pub mod inventory;
 pub mod kinds;
 pub mod known;
 pub mod metrics;
+pub mod report;
+pub mod rules;
 pub mod source;
 pub mod yaml;

@@ -1,6 +1,7 @@
 //! gpulint reads the Kubernetes manifests of a repository and reports where they break a three-layer GPU autoscaling
 //! plan: Karpenter pools, gang scheduling, application signals.
 
+pub mod baseline;
 pub mod diagnostic;
 pub mod fix;
 pub mod known;

@@ -2,6 +2,7 @@
 //! plan: Karpenter pools, gang scheduling, application signals.
 
 pub mod baseline;
+pub mod config;
 pub mod diagnostic;
 pub mod fix;
 pub mod known;

@@ -5,6 +5,7 @@ pub mod baseline;
 pub mod config;
 pub mod diagnostic;
 pub mod engine;
+pub mod facts;
 pub mod fix;
 pub mod inventory;
 pub mod kinds;

@@ -157,8 +157,8 @@ impl<'a> Aliases<'a> {
         }
     }
 
-    /// Follows one name to its end. `known` is what the catalogue says of the series with regard to its labels.
-    fn follow(
+    /// Follows one name to its end. `from` is the object that uses it, `span` the bytes to report it at; `known` is what the catalogue says of the series with regard to its labels.
+    pub fn follow(
         &self,
         inventory: &Inventory,
         from: &Object,

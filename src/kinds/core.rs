@@ -1,7 +1,7 @@
 //! Kubernetes' own workloads, ConfigMaps, and the common shape of kinds that are not modelled.
 
 use super::gang::KaiGang;
-use super::pods::{PodTemplate, Purpose, Workload};
+use super::pods::{KaiClass, PodTemplate, Purpose, Workload};
 use super::{Model, Reading, count};
 use crate::known::Known;
 use crate::yaml::Node;
@@ -23,6 +23,9 @@ pub(super) fn controller(object: &Reading<'_>) -> Model {
     let mut workload = Workload::single(template, replicas, object.name_span());
     workload.scaled_as = object.own_name();
     workload.purpose = Purpose::Serving;
+    if matches!(object.kind, "Deployment" | "ReplicaSet") {
+        workload.kai_class = KaiClass::Inference;
+    }
     workload.read_meta(&object.meta);
     Model { workloads: vec![workload], ..Model::default() }
 }

@@ -35,6 +35,19 @@ pub struct Workload {
     pub purpose: Purpose,
     /// False where the kind's operator injects probes, volumes and other defaults into its pods.
     pub plain_pods: bool,
+    /// The class that KAI Scheduler gives its pods where they name none.
+    pub kai_class: KaiClass,
+}
+
+/// The priority class that KAI Scheduler gives to pods that name none.
+/// Source: kai-scheduler/KAI-Scheduler, pkg/podgrouper, defaults by kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KaiClass {
+    /// `train`, preemptible.
+    #[default]
+    Train,
+    /// `inference`, not preemptible and bound to guaranteed quota.
+    Inference,
 }
 
 /// Whether pods serve or run to an end.
@@ -536,6 +549,7 @@ impl Workload {
             coordinator: None,
             purpose: Purpose::Any,
             plain_pods: true,
+            kai_class: KaiClass::default(),
         }
     }
 

@@ -1,0 +1,298 @@
+//! Which Karpenter pools give GPU nodes.
+//!
+//! Every requirement forces, allows or excludes GPU nodes; together they decide. What is only a sign of intent (a taint,
+//! a limit, a label, the name) decides nothing against a requirement.
+
+use crate::instances;
+use crate::inventory::Inventory;
+use crate::kinds::Object;
+use crate::kinds::pool::{Pool, Requirement};
+use crate::known::Known;
+
+/// A pool with what its nodes can be.
+#[derive(Debug)]
+pub struct PoolFact<'a> {
+    /// The object.
+    pub object: &'a Object,
+    /// What it says.
+    pub pool: &'a Pool,
+    /// What its nodes are.
+    pub class: PoolClass,
+    /// What made it a GPU pool, for people.
+    pub because: String,
+    /// True where the node class taints GPU nodes by itself.
+    pub class_taints: bool,
+}
+
+/// What the nodes of a pool are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PoolClass {
+    /// GPU nodes.
+    Gpu,
+    /// GPU nodes and others, on purpose as far as the signs go.
+    Mixed,
+    /// Nodes with another accelerator.
+    OtherAccelerator,
+    /// Nothing keeps GPU nodes out, and nothing asks for them.
+    Open,
+    /// No GPU nodes.
+    Cpu,
+    /// A template decides.
+    Unresolved,
+}
+
+/// What one requirement does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    Forces,
+    Allows,
+    Excludes,
+    /// Only nodes with another accelerator.
+    Other,
+    Unknown,
+}
+
+/// The pools of the inputs. A partial object, such as a patch that only changes a limit, is no pool by itself.
+pub fn build(inventory: &Inventory) -> Vec<PoolFact<'_>> {
+    inventory
+        .objects
+        .iter()
+        .filter_map(|object| {
+            let pool = object.model.pool.as_ref()?;
+            let (class, because) = classify(object, pool, inventory);
+            let class_taints = node_class(inventory, pool).is_some_and(|c| c.adds_gpu_taint);
+            Some(PoolFact { object, pool, class, because, class_taints })
+        })
+        .collect()
+}
+
+fn node_class<'a>(inventory: &'a Inventory, pool: &Pool) -> Option<&'a crate::kinds::pool::NodeClass> {
+    let name = pool.node_class.name.value()?;
+    let kind = pool.node_class.kind.value();
+    let fits = |o: &&Object| {
+        o.model.node_class.is_some() && o.name() == Some(name) && kind.is_none_or(|kind| *kind == o.kind)
+    };
+    inventory.objects.iter().find(fits).and_then(|o| o.model.node_class.as_ref())
+}
+
+fn classify(object: &Object, pool: &Pool, inventory: &Inventory) -> (PoolClass, String) {
+    let effects: Vec<(Effect, &Requirement)> = pool.requirements.iter().map(|r| (effect(r), r)).collect();
+    let first = |wanted: Effect| effects.iter().find(|(e, _)| *e == wanted).map(|(_, r)| describe(r));
+    if let Some(because) = first(Effect::Excludes) {
+        return (PoolClass::Cpu, because);
+    }
+    if let Some(because) = first(Effect::Other) {
+        return (PoolClass::OtherAccelerator, because);
+    }
+    if let Some(because) = first(Effect::Forces) {
+        return (PoolClass::Gpu, because);
+    }
+    if first(Effect::Unknown).is_some() {
+        // A template may pin an instance family of any sort; a taint for GPUs shows which sort it is.
+        return match gpu_taint(pool) {
+            Some(because) => (PoolClass::Mixed, because),
+            None => (PoolClass::Unresolved, "a template value".to_owned()),
+        };
+    }
+    let mixed = effects.iter().any(|(e, r)| *e == Effect::Allows && names_gpus(r));
+    match intent(object, pool, inventory) {
+        Some(because) if pool.has_requirements => (PoolClass::Mixed, because),
+        None if mixed => (PoolClass::Mixed, "its list of instances holds GPU types".to_owned()),
+        _ => (PoolClass::Open, String::new()),
+    }
+}
+
+fn describe(requirement: &Requirement) -> String {
+    let values: Vec<&str> = requirement.values.iter().filter_map(|v| v.value().map(String::as_str)).take(4).collect();
+    let operator = requirement.operator.value().map_or("", String::as_str);
+    format!("`{}` {operator} {}", requirement.key, values.join(", ")).trim_end().to_owned()
+}
+
+fn effect(requirement: &Requirement) -> Effect {
+    let Some(operator) = requirement.operator.value().map(String::as_str) else { return Effect::Unknown };
+    let Some((kind, azure)) = key_kind(&requirement.key) else { return Effect::Allows };
+    let values: Vec<&str> = requirement.values.iter().filter_map(|v| v.value().map(String::as_str)).collect();
+    let open = requirement.unresolved || values.len() < requirement.values.len();
+    match (kind, operator) {
+        (Key::GpuWord, "In" | "Exists") => Effect::Forces,
+        (Key::AcceleratorWord, "In" | "Exists") => accelerator(&values),
+        (Key::GpuWord | Key::GpuNumber | Key::AcceleratorWord, "DoesNotExist") => {
+            if kind == Key::AcceleratorWord { Effect::Allows } else { Effect::Excludes }
+        }
+        // Azure writes a count of 0 on every machine without GPUs, so that the key exists there too.
+        (Key::GpuNumber, "Exists") => if azure { Effect::Allows } else { Effect::Forces },
+        (Key::GpuNumber, "In") if open => Effect::Unknown,
+        (Key::GpuNumber, "In") => {
+            let numbers: Vec<i64> = values.iter().filter_map(|v| v.parse().ok()).collect();
+            match (numbers.iter().any(|n| *n > 0), numbers.contains(&0)) {
+                (true, false) => Effect::Forces,
+                (false, true) => Effect::Excludes,
+                _ => Effect::Allows,
+            }
+        }
+        (Key::GpuNumber, "Gt" | "Gte") => match values.first().and_then(|v| v.parse::<i64>().ok()) {
+            Some(n) if n >= i64::from(operator == "Gte") => Effect::Forces,
+            None if open => Effect::Unknown,
+            _ => Effect::Allows,
+        },
+        (Key::GpuNumber, "Lt") if values.first() == Some(&"1") => Effect::Excludes,
+        (Key::Category | Key::Family | Key::Type | Key::SkuFamily, "In") if open => Effect::Unknown,
+        (Key::Category, "In") => all(&values, |v| Some(matches!(v, "g" | "p" | "gr")), |v| {
+            matches!(v, "inf" | "trn" | "dl" | "vt" | "f")
+        }),
+        (Key::Family, "In") => all(&values, instances::is_gpu_family, |v| other_accelerator(v)),
+        (Key::Type, "In") => all(&values, instances::is_gpu_type, |v| {
+            other_accelerator(v.split('.').next().unwrap_or(v))
+        }),
+        (Key::SkuFamily, "In") => all(&values, |v| Some(v.eq_ignore_ascii_case("n")), |_| false),
+        _ => Effect::Allows,
+    }
+}
+
+/// The effect of a list of which every value is or is not a GPU machine. A value that is not known leaves it open.
+fn all(values: &[&str], is_gpu: impl Fn(&str) -> Option<bool>, is_other: impl Fn(&str) -> bool) -> Effect {
+    if values.is_empty() {
+        return Effect::Allows;
+    }
+    if values.iter().all(|v| is_other(v)) {
+        return Effect::Other;
+    }
+    let answers: Vec<Option<bool>> = values.iter().map(|v| is_gpu(v)).collect();
+    if answers.iter().all(|a| *a == Some(true)) {
+        Effect::Forces
+    } else if answers.iter().all(|a| *a == Some(false)) {
+        Effect::Excludes
+    } else {
+        Effect::Allows
+    }
+}
+
+/// AWS families with accelerators that are no GPUs: Inferentia, Trainium, Gaudi, video and FPGA machines.
+fn other_accelerator(family: &str) -> bool {
+    let letters: String = family.chars().take_while(char::is_ascii_lowercase).collect();
+    matches!(letters.as_str(), "inf" | "trn" | "dl" | "vt" | "f")
+}
+
+fn accelerator(values: &[&str]) -> Effect {
+    const OTHERS: &[&str] = &["inferentia", "inferentia2", "trainium", "trainium2", "trainium3", "gaudi", "aws", "habana"];
+    if values.is_empty() || values.iter().all(|v| OTHERS.contains(v)) { Effect::Other } else { Effect::Allows }
+}
+
+fn names_gpus(requirement: &Requirement) -> bool {
+    let Some((kind, _)) = key_kind(&requirement.key) else { return false };
+    if requirement.operator.value().map(String::as_str) != Some("In") {
+        return false;
+    }
+    let values = requirement.values.iter().filter_map(|v| v.value().map(String::as_str));
+    match kind {
+        Key::Category => values.clone().any(|v| matches!(v, "g" | "p" | "gr")),
+        Key::Family => values.clone().any(|v| instances::is_gpu_family(v) == Some(true)),
+        Key::Type => values.clone().any(|v| instances::is_gpu_type(v) == Some(true)),
+        _ => false,
+    }
+}
+
+/// What a requirement key is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// GPU name or manufacturer.
+    GpuWord,
+    /// GPU count or memory.
+    GpuNumber,
+    /// Name, manufacturer or count of an accelerator that is no GPU.
+    AcceleratorWord,
+    /// AWS instance category.
+    Category,
+    /// Instance family.
+    Family,
+    /// Instance type.
+    Type,
+    /// Azure SKU family.
+    SkuFamily,
+    /// Capacity type.
+    Capacity,
+    /// Any other well-known key.
+    Else,
+}
+
+/// What a requirement key is about, and whether it is Azure's. None for keys of users, which constrain nothing by
+/// themselves. Source: the label lists of the Karpenter providers for AWS, EKS Auto Mode, Azure and GCP.
+pub fn key_kind(key: &str) -> Option<(Key, bool)> {
+    let known = |kind| Some((kind, false));
+    if let Some(rest) = key.strip_prefix("karpenter.k8s.aws/instance-").or_else(|| key.strip_prefix("eks.amazonaws.com/instance-")) {
+        return known(match rest {
+            "gpu-name" | "gpu-manufacturer" => Key::GpuWord,
+            "gpu-count" | "gpu-memory" => Key::GpuNumber,
+            "accelerator-name" | "accelerator-manufacturer" | "accelerator-count" => Key::AcceleratorWord,
+            "category" => Key::Category,
+            "family" => Key::Family,
+            _ => Key::Else,
+        });
+    }
+    if let Some(rest) = key.strip_prefix("karpenter.azure.com/sku-") {
+        let kind = match rest {
+            "gpu-name" | "gpu-manufacturer" => Key::GpuWord,
+            "gpu-count" => Key::GpuNumber,
+            "family" => Key::SkuFamily,
+            "name" => Key::Type,
+            _ => Key::Else,
+        };
+        return Some((kind, true));
+    }
+    if let Some(rest) = key.strip_prefix("karpenter.k8s.gcp/instance-") {
+        return known(match rest {
+            "gpu-name" | "gpu-manufacturer" => Key::GpuWord,
+            "gpu-count" | "gpu-memory" => Key::GpuNumber,
+            "family" => Key::Family,
+            _ => Key::Else,
+        });
+    }
+    match key {
+        "node.kubernetes.io/instance-type" | "beta.kubernetes.io/instance-type" => known(Key::Type),
+        "cloud.google.com/gke-accelerator" => known(Key::GpuWord),
+        "karpenter.sh/capacity-type" => known(Key::Capacity),
+        _ => None,
+    }
+}
+
+fn gpu_taint(pool: &Pool) -> Option<String> {
+    pool.taints.iter().filter_map(|t| t.key.value()).find(|key| is_gpu_word(key)).map(|key| format!("taint `{key}`"))
+}
+
+/// Signs that a pool is meant for GPUs.
+fn intent(object: &Object, pool: &Pool, inventory: &Inventory) -> Option<String> {
+    if let Some(because) = gpu_taint(pool) {
+        return Some(because);
+    }
+    let limit = pool.limits.iter().find(|(name, value, _)| {
+        crate::kinds::pods::is_gpu_resource(name) && value.value().is_none_or(|n| *n > 0.0)
+    });
+    if let Some((name, _, _)) = limit {
+        return Some(format!("limit on `{name}`"));
+    }
+    let label = pool.labels.iter().find(|(key, value, _)| {
+        key == "nvidia.com/gpu.present" || key == "nvidia.com/gpu" || (key == "accelerator" && is_gpu_value(value))
+    });
+    if let Some((key, _, _)) = label {
+        return Some(format!("label `{key}`"));
+    }
+    if let Some(class) = node_class(inventory, pool) {
+        let ami = class.ami.iter().find_map(|(_, value)| value.value().filter(|v| is_gpu_word(v)));
+        if ami.is_some() || class.gpu_mode {
+            return Some("its node class carries a GPU driver".to_owned());
+        }
+    }
+    let name = object.name()?;
+    is_gpu_word(name).then(|| format!("its name, `{name}`"))
+}
+
+fn is_gpu_value(value: &Known<String>) -> bool {
+    value.value().is_some_and(|v| is_gpu_word(v) || v == "true")
+}
+
+/// True where a text has a word that stands for GPUs. Parts of words do not count: `gpuless` is no GPU.
+fn is_gpu_word(text: &str) -> bool {
+    const WORDS: &[&str] = &["gpu", "gpus", "cuda", "nvidia", "a100", "h100", "h200", "b200", "l4", "l40s", "a10g", "v100", "t4"];
+    let lower = text.to_ascii_lowercase();
+    lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| WORDS.contains(&word))
+}

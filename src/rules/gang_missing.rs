@@ -1,0 +1,75 @@
+//! `gang-missing`: the pods of one model replica do not start together.
+
+use super::{Context, Finding};
+use crate::diagnostic::Severity;
+use crate::facts::gang::{GangFact, Verdict};
+use crate::facts::units::Unit;
+use crate::kinds::gang::KaiGang;
+
+pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Finding<'a>> {
+    let Some(fact) = context.facts.gangs.get(unit.id.0) else { return vec![] };
+    let Some(span) = unit.parallel_span() else { return vec![] };
+    let title = unit.title();
+    let replica = describe(unit, fact);
+    let finding = |message: String| {
+        let field = format!("gang.{}", unit.workload.component.as_deref().unwrap_or(""));
+        Finding::new(unit.object, field, span, "the model is split over pods here", message)
+            .label(unit.workload.span, replica.clone())
+    };
+    match &fact.verdict {
+        Verdict::Absent { named: None } => vec![
+            finding(format!(
+                "{title} needs {replica}, and nothing starts them together: when one does not fit, the others hold their GPUs and serve nothing"
+            ))
+            .help(way_out(unit)),
+        ],
+        Verdict::Absent { named: Some((scheduler, at)) } => vec![
+            finding(format!(
+                "{title} needs {replica}, and {} treats each pod of this kind by itself: the others hold their GPUs while one does not fit",
+                scheduler.name()
+            ))
+            .label(*at, "makes no gang of this kind")
+            .help("use a LeaderWorkerSet, or a PodGroup with `minMember` that the pods join"),
+        ],
+        Verdict::Partial { by, min, need } => vec![
+            finding(format!(
+                "{title} needs {need} pods for one model replica, but its gang waits for {min} only: the rest may never fit while these hold their GPUs"
+            ))
+            .label(by.span, format!("a gang of {min}"))
+            .help(format!("raise the minimum to {need}")),
+        ],
+        Verdict::Hidden(hidden) => vec![
+            finding(format!(
+                "{title} needs {replica}, and its manifest asks for no gang; {}",
+                hidden.how
+            ))
+            .help(hidden.settle.clone())
+            .at_most(Severity::Warning),
+        ],
+        _ => vec![],
+    }
+}
+
+/// One replica in numbers: "2 pods with 8 GPUs each for one model replica (tensor parallel 8 x pipeline parallel 2)".
+fn describe(unit: &Unit<'_>, fact: &GangFact) -> String {
+    let pods = fact.pods.map_or_else(|| "several".to_owned(), |n| n.to_string());
+    let gpus = fact.gpus.map(|n| format!(" with {n} GPUs in all")).unwrap_or_default();
+    let degree = |known: Option<&u32>, word: &str| known.filter(|n| **n > 1).map(|n| format!("{word} parallel {n}"));
+    let split: Vec<String> = [
+        degree(unit.tensor_parallel.value(), "tensor"),
+        degree(unit.pipeline_parallel.value(), "pipeline"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    format!("{pods} pods{gpus} for one model replica ({})", split.join(" x "))
+}
+
+fn way_out(unit: &Unit<'_>) -> String {
+    match unit.workload.gang.kai {
+        KaiGang::PerReplica | KaiGang::Whole => {
+            "set `schedulerName: kai-scheduler` on every pod template and the label `kai.scheduler/queue` on the object: KAI Scheduler makes a gang of this kind by itself; Volcano, Kueue and coscheduling need their own label or PodGroup".to_owned()
+        }
+        _ => "give the pods one gang: a LeaderWorkerSet under KAI Scheduler, a PodGroup with `minMember`, or a Kueue queue with topology-aware scheduling".to_owned(),
+    }
+}

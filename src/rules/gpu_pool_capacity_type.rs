@@ -1,0 +1,36 @@
+//! `gpu-pool-capacity-type`: a GPU pool leaves open whether it buys spot, on-demand or reserved capacity.
+
+use super::{Context, Finding};
+use crate::facts::placement::{Key, PoolClass, PoolFact, key_kind};
+use crate::kinds::pool::{PoolApi, Requirement};
+use crate::source::Span;
+
+pub(super) fn check<'a>(_: &Context<'a>, pool: &'a PoolFact<'a>) -> Vec<Finding<'a>> {
+    let said = pool.pool;
+    let judged = matches!(pool.class, PoolClass::Gpu | PoolClass::Mixed) && said.has_requirements;
+    // The webhook of v1alpha5 filled in on-demand, so a Provisioner without it is not open.
+    if !judged || said.api == PoolApi::V1Alpha5 {
+        return vec![];
+    }
+    let stated: Vec<&Requirement> =
+        said.requirements.iter().filter(|r| matches!(key_kind(&r.key), Some((Key::Capacity, _)))).collect();
+    if stated.iter().any(|r| names_some(r)) {
+        return vec![];
+    }
+    let name = pool.object.name().unwrap_or("?");
+    let at: Span = stated.first().map_or(said.place.requirements, |r| r.span);
+    let label = if stated.is_empty() { "no capacity type here" } else { "names no capacity type" };
+    let message = format!(
+        "GPU pool `{name}` does not name its capacity type: Karpenter tries reserved, then spot, then on-demand, and a spot node leaves an engine two minutes"
+    );
+    vec![
+        Finding::new(pool.object, "spec.template.spec.requirements.capacity-type", at, label, message).help(
+            "add a requirement on `karpenter.sh/capacity-type` with operator In and the values that you mean, for example [\"on-demand\"]",
+        ),
+    ]
+}
+
+fn names_some(requirement: &Requirement) -> bool {
+    let open = requirement.operator.value().is_none() || requirement.unresolved;
+    open || (requirement.operator.value().is_some_and(|o| o == "In") && !requirement.values.is_empty())
+}

@@ -7,4 +7,5 @@ pub mod diagnostic;
 pub mod fix;
 pub mod known;
 pub mod source;
+pub mod suppress;
 pub mod yaml;

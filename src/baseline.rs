@@ -135,7 +135,7 @@ pub fn write(report: &Report) -> String {
     text
 }
 
-/// Reads what [`write`] wrote. Keys that this version does not know are passed over.
+/// Reads what [`write()`] wrote. Keys that this version does not know are passed over.
 ///
 /// # Errors
 /// Where the text is not JSON of this form, or of another version.
@@ -339,6 +339,14 @@ mod tests {
         check(&[a], &[a, a], 1, 1, 0);
         check(&[a, a], &[a], 0, 1, 1);
         check(&[a, a, b], &[b, a, a], 0, 3, 0);
+    }
+
+    #[test]
+    fn stale_entries_are_sorted() {
+        let shorts: Vec<String> = (0..8).map(|n| format!("gang-missing v1 Pod - a{n} spec 0")).collect();
+        let shorts: Vec<&str> = shorts.iter().map(String::as_str).collect();
+        let baseline = Baseline::of(&report(&shorts));
+        assert_eq!(baseline.apply(&files(), vec![]).stale, baseline.entries);
     }
 
     #[test]

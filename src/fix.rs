@@ -138,7 +138,6 @@ fn plan(
         splices.push(Splice { start: range.start.max(first), end: range.end.max(first), replacement });
     }
     splices.sort_by_key(|splice| (splice.start, splice.end));
-    splices.dedup();
     Ok(splices)
 }
 

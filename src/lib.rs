@@ -14,4 +14,5 @@ pub mod metrics;
 pub mod report;
 pub mod rules;
 pub mod source;
+pub mod suppress;
 pub mod yaml;

@@ -114,7 +114,7 @@ impl Reader {
     fn option(&mut self, option: &KnownOption, value: &Value) -> Option<OptionValue> {
         match option.ty {
             OptionType::Bool => self.bool(option.name, value).map(OptionValue::Bool),
-            OptionType::Text => self.text(option.name, value).map(OptionValue::Text),
+            OptionType::Text => self.any_text(option.name, value).map(OptionValue::Text),
             OptionType::Duration => self.duration(option.name, value).map(OptionValue::Duration),
             OptionType::Int => {
                 let number = plain(value).and_then(|text| text.parse().ok());
@@ -123,7 +123,7 @@ impl Reader {
             OptionType::List => {
                 let items = self.items(value, &format!("`{}`", option.name));
                 let texts: Vec<Option<String>> =
-                    items.into_iter().map(|item| self.text(option.name, item)).collect();
+                    items.into_iter().map(|item| self.any_text(option.name, item)).collect();
                 let whole = matches!(value.kind, Kind::Seq(_) | Kind::Null);
                 texts.into_iter().collect::<Option<Vec<String>>>().filter(|_| whole).map(OptionValue::List)
             }
@@ -295,6 +295,11 @@ impl Reader {
     fn text(&mut self, name: &str, value: &Value) -> Option<String> {
         let text = scalar(value).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         self.expected(text, name, value, OptionType::Text.expected())
+    }
+
+    /// A text as written, which quotes may leave empty.
+    fn any_text(&mut self, name: &str, value: &Value) -> Option<String> {
+        self.expected(scalar(value).map(str::to_owned), name, value, OptionType::Text.expected())
     }
 
     fn bool(&mut self, name: &str, value: &Value) -> Option<bool> {
@@ -494,6 +499,7 @@ mod tests {
         option("label: [a]", "[a]: `label` takes a text");
         option("label: ", ": `label` takes a text");
         option("names: a", "a: `names` takes a list; put brackets around it");
+        check("rules: {gpu-pool-consolidate-after: {options: {label: '', names: ['', ' a']}}}", &[]);
         option("names: [a, [b]]", "[b]: `names` takes a text");
     }
 
@@ -553,7 +559,27 @@ mod tests {
     }
 
     #[test]
+    fn a_broken_workload_or_option_is_left_out() {
+        let (config, errors) =
+            parse("slo: {workloads: [{name: a, role: x}, {name: b}]}", FileId(0), &sample_rules());
+        assert_eq!((errors.len(), config.workloads().len()), (1, 1));
+        let text = "rules: {gpu-pool-consolidate-after: {options: {names: c}}}";
+        let (config, errors) = parse(text, FileId(0), &sample_rules());
+        let names = config.option_list("gpu-pool-consolidate-after", "names").map(<[String]>::len);
+        assert_eq!((errors.len(), names), (1, Some(2)));
+    }
+
+    #[test]
     fn several_errors_come_in_order_and_the_rest_holds() {
+        check(
+            "profile: x\nrules: y\nfoo: z",
+            &[
+                "x: `profile` takes `default` or `strict`",
+                "y: `rules` takes a mapping",
+                "foo: the configuration has no key `foo`; its keys are `profile`, `fail-on`, `include`, `exclude`, `rules` or \
+             `slo`",
+            ],
+        );
         let text = "slo: []\nfail-on: x\nprofile: strict\nrules: {x: {}, gang-missing: {severity: info}}\n";
         let (config, errors) = parse(text, FileId(0), &sample_rules());
         let starts: Vec<u32> = errors.iter().map(|error| error.span.start).collect();

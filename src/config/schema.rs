@@ -117,11 +117,9 @@ fn option_type(ty: OptionType) -> Map<String, Value> {
     match ty {
         OptionType::Bool => map(json!({"type": "boolean"})),
         OptionType::Int => map(json!({"type": "integer"})),
-        OptionType::Text => map(json!({"type": "string", "minLength": 1})),
+        OptionType::Text => map(json!({"type": "string"})),
         OptionType::Duration => duration(),
-        OptionType::List => {
-            map(json!({"type": ["array", "null"], "items": {"type": "string", "minLength": 1}}))
-        }
+        OptionType::List => map(json!({"type": ["array", "null"], "items": {"type": "string"}})),
     }
 }
 

@@ -253,6 +253,9 @@ mod tests {
             shown
         };
         check("");
+        check(
+            "exclude: [\"-\"]\nrules: {gpu-pool-consolidate-after: {options: {label: \"---\", names: [\"~\"]}}}",
+        );
         let shown = check(
             "profile: strict\nfail-on: info\ninclude: ['*.yaml', a b]\nexclude: [vendor/]\nrules:\n  \
              monitoring-missing: {severity: off}\n  gpu-pool-consolidate-after:\n    options: {delay: 90m, label: 'no', \

@@ -5,7 +5,7 @@
 //! an object names it.
 
 use crate::diagnostic::{Skipped, Summary};
-use crate::kinds::{self, Object};
+use crate::kinds::{self, Object, ObjectId};
 use crate::source::{self, Encoding, FileId, Files, Met, SourceFile, Span, Undecoded, WalkOptions};
 use crate::yaml::{self, ParseError, Part};
 use rayon::prelude::*;
@@ -28,9 +28,18 @@ pub struct Inventory {
     /// Inputs that were not read.
     pub skipped: Vec<Skipped>,
     /// Comments of the documents that were parsed.
-    pub comments: Vec<Span>,
+    pub comments: Vec<Comment>,
     /// What was seen.
     pub summary: Summary,
+}
+
+/// A comment of an input file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Comment {
+    /// Its bytes from `#` to the end of the line, without the line break.
+    pub span: Span,
+    /// 0-based index of the document that it stands in.
+    pub document: u32,
 }
 
 /// An input that does not come from the file system: standard input, or the unsaved text of an editor.
@@ -135,9 +144,11 @@ struct Gathered {
 }
 
 /// Reads the inputs.
-pub fn read(options: &WalkOptions, overlays: &[Overlay]) -> Inventory {
+///
+/// `files` may hold files that reports point into besides the inputs, such as the configuration.
+pub fn read(options: &WalkOptions<'_>, overlays: &[Overlay], files: Files) -> Inventory {
     let gathered = gather(options, overlays);
-    let mut inventory = Inventory { skipped: gathered.skipped, ..Inventory::default() };
+    let mut inventory = Inventory { files, skipped: gathered.skipped, ..Inventory::default() };
     inventory.summary.files = gathered.files;
     inventory.summary.documents = gathered.documents;
     let mut jobs = Vec::new();
@@ -157,13 +168,16 @@ pub fn read(options: &WalkOptions, overlays: &[Overlay]) -> Inventory {
     inventory.parse_on_demand(index);
     inventory.skipped.sort_by(|a, b| (&a.file, a.place, &a.reason).cmp(&(&b.file, b.place, &b.reason)));
     inventory.skipped.dedup();
+    for (at, object) in inventory.objects.iter_mut().enumerate() {
+        object.id = ObjectId(u32::try_from(at).unwrap_or(u32::MAX));
+    }
     for object in inventory.objects.iter().filter(|o| o.modelled) {
         *inventory.summary.objects.entry(object.kind.clone()).or_default() += 1;
     }
     inventory
 }
 
-fn gather(options: &WalkOptions, overlays: &[Overlay]) -> Gathered {
+fn gather(options: &WalkOptions<'_>, overlays: &[Overlay]) -> Gathered {
     let gathered = Mutex::new(Gathered::default());
     // A panic in a thread that holds the lock ends the run anyway; its data stays usable.
     let lock = || gathered.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -334,7 +348,8 @@ impl Inventory {
         match parsed.result {
             Ok((objects, comments)) => {
                 self.objects.extend(objects);
-                self.comments.extend(comments);
+                let document = parsed.document;
+                self.comments.extend(comments.into_iter().map(|span| Comment { span, document }));
             }
             Err(error) => {
                 let skipped = self.unparsed(&parsed.text, parsed.file, parsed.document, &error);

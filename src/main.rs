@@ -1,3 +1,7 @@
-//! The command-line program.
+//! The command-line program: parses the arguments, calls the library, exits.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gpulint::cli::main()
+}

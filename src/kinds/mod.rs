@@ -35,6 +35,8 @@ pub struct ObjectId(pub u32);
 /// One Kubernetes object, with what its kind made of it.
 #[derive(Debug, Clone)]
 pub struct Object {
+    /// Its address.
+    pub id: ObjectId,
     /// The file that it stands in.
     pub file: FileId,
     /// 0-based index of its document in the file.
@@ -241,6 +243,8 @@ fn unwrap(
     let known = KINDS.iter().find(|k| k.group == group && k.kinds.contains(&kind_name));
     let model = known.map_or_else(|| core::unknown(&reading), |kind| (kind.read)(&reading));
     found.push(Object {
+        // Addresses are given when all objects are known.
+        id: ObjectId(0),
         file,
         document,
         tree: tree.clone(),

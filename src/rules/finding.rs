@@ -5,6 +5,8 @@ use crate::config::Profile;
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Fix, Label, ObjectRef, Severity};
 use crate::kinds::Object;
 use crate::source::Span;
+use crate::suppress;
+use crate::yaml::Node;
 
 /// A finding as a rule states it.
 #[must_use]
@@ -77,13 +79,13 @@ impl<'a> Finding<'a> {
         self
     }
 
-    pub(super) fn into_diagnostic(self, rule: &'static str, base: Severity, context: &Context<'_>) -> Diagnostic {
+    pub(super) fn finish(self, rule: &'static str, base: Severity, context: &Context<'_>) -> suppress::Finding {
         let lowered = self.lowered.filter(|_| context.profile == Profile::Default).unwrap_or(base).min(base);
         let severity = self.capped.unwrap_or(lowered).min(lowered);
         let mut labels = self.labels;
         labels.extend(alias_labels(self.object, self.span));
         let fixes = self.fixes.into_iter().filter(|fix| !fix.edits.iter().any(|e| is_shared(self.object, e.span)));
-        Diagnostic {
+        let diagnostic = Diagnostic {
             rule,
             severity,
             message: self.message,
@@ -95,8 +97,20 @@ impl<'a> Finding<'a> {
             field: self.field,
             labels,
             fixes: fixes.collect(),
-        }
+        };
+        let parent = enclosing_key(self.object.root(), self.span);
+        suppress::Finding { object: Some(self.object.id.0), parent, diagnostic }
     }
+}
+
+/// The key of the innermost entry that holds these bytes: a second place for an ignore, since no comment can stand in a
+/// block scalar.
+fn enclosing_key(node: Node<'_>, span: Span) -> Option<Span> {
+    let inner = |value: Node<'_>| value.span().contains(span);
+    for entry in node.own_entries().filter(|e| inner(e.value)) {
+        return enclosing_key(entry.value, span).or(Some(entry.key_node.span()));
+    }
+    node.items().find(|item| inner(*item)).and_then(|item| enclosing_key(item, span))
 }
 
 /// How reports name an object.

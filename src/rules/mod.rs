@@ -25,17 +25,17 @@ mod warm_pool_scale_to_zero;
 mod pool_edit;
 mod signal;
 
-pub use finding::Finding;
+pub use finding::{Finding, object_ref};
 
-use crate::config::{Config, KnownOption, KnownRule, OptionType};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::config::{Config, KnownOption, KnownRule, OptionType, Profile};
+use crate::diagnostic::Severity;
 use crate::facts::Facts;
 use crate::facts::disaggregated::Pair;
 use crate::facts::drives::Driver;
 use crate::facts::placement::PoolFact;
 use crate::facts::queues::QueueFact;
 use crate::facts::units::Unit;
-use crate::config::Profile;
+use crate::suppress;
 use page::Page;
 use rayon::prelude::*;
 use std::sync::LazyLock;
@@ -120,6 +120,12 @@ pub fn page(id: &str) -> Option<&'static Page> {
     pages().iter().find(|page| page.id == id)
 }
 
+/// The rules that stand for a reject or a refusal of the plan: to ignore one takes a reason.
+pub fn hard_rejects() -> Vec<&'static str> {
+    let hard = |page: &Page| page.clauses.iter().any(|c| c.starts_with("H.") || c.starts_with("R."));
+    RULES.iter().filter(|rule| page(rule.id).is_some_and(hard)).map(|rule| rule.id).collect()
+}
+
 /// What the configuration has to know of the rules.
 pub fn known_rules() -> Vec<KnownRule> {
     let pages = RULES.iter().filter_map(|rule| Some((rule.id, page(rule.id)?)));
@@ -150,13 +156,13 @@ fn known_option(option: &'static page::PageOption) -> Option<KnownOption> {
 }
 
 /// Runs every rule that is on. The order of the findings is left to the caller.
-pub fn check_all(context: &Context<'_>) -> Vec<Diagnostic> {
+pub fn check_all(context: &Context<'_>) -> Vec<suppress::Finding> {
     let rules: Vec<&Rule> =
         RULES.iter().filter(|rule| context.config.severity(rule.id, context.profile).is_some()).collect();
     rules.par_iter().flat_map_iter(|rule| check(rule, context)).collect()
 }
 
-fn check(rule: &'static Rule, context: &Context<'_>) -> Vec<Diagnostic> {
+fn check(rule: &'static Rule, context: &Context<'_>) -> Vec<suppress::Finding> {
     let facts = context.facts;
     let found: Vec<Finding<'_>> = match rule.check {
         Check::Pool(check) => facts.pools.iter().flat_map(|s| check(context, s)).collect(),
@@ -167,5 +173,5 @@ fn check(rule: &'static Rule, context: &Context<'_>) -> Vec<Diagnostic> {
         Check::Repository(check) => check(context),
     };
     let base = context.config.severity(rule.id, context.profile).unwrap_or(Severity::Warning);
-    found.into_iter().map(|finding| finding.into_diagnostic(rule.id, base, context)).collect()
+    found.into_iter().map(|finding| finding.finish(rule.id, base, context)).collect()
 }

@@ -1,7 +1,6 @@
 //! The walk over the inputs: which files there are, and their bytes.
 
 use super::files::Encoding;
-use globset::GlobSet;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use std::fs::File;
 use std::io::Read;
@@ -12,12 +11,14 @@ use std::sync::Arc;
 const NEVER_WALKED: &[&str] = &[".git", ".hg", ".jj", ".svn"];
 
 /// What to walk.
-#[derive(Debug, Clone)]
-pub struct WalkOptions {
+#[derive(Clone, Copy)]
+pub struct WalkOptions<'w> {
     /// Files and folders. A file is read whatever its name and whatever ignore files say of it.
-    pub paths: Vec<PathBuf>,
-    /// Paths, as shown, that are passed over.
-    pub exclude: GlobSet,
+    pub paths: &'w [PathBuf],
+    /// Whether a file is read, by its path as shown.
+    pub reads: &'w (dyn Fn(&str) -> bool + Sync),
+    /// Whether a folder is entered, by its path as shown.
+    pub enters: &'w (dyn Fn(&str) -> bool + Sync),
     /// Files larger than this many bytes are passed over with a notice.
     pub largest: u64,
     /// Threads; 0 leaves it to the machine.
@@ -52,10 +53,10 @@ pub enum Met<'b> {
 /// Ignore files (`.gitignore`, `.ignore`, git's own exclude files) are honoured, inside a git repository or not.
 /// Symbolic links met on the way are not followed: their target is met by itself where it is part of the inputs, and
 /// loops cannot arise. Only regular files are opened, so a pipe never blocks the run.
-pub fn walk(options: &WalkOptions, visit: &(dyn Fn(Met<'_>) + Sync)) {
+pub fn walk(options: &WalkOptions<'_>, visit: &(dyn Fn(Met<'_>) + Sync)) {
     let mut folders: Vec<&PathBuf> = Vec::new();
     let mut buffer = Vec::new();
-    for path in &options.paths {
+    for path in options.paths {
         match std::fs::metadata(path) {
             Ok(meta) if meta.is_dir() => folders.push(path),
             Ok(_) => read(path, options, &mut buffer, visit),
@@ -77,6 +78,7 @@ pub fn walk(options: &WalkOptions, visit: &(dyn Fn(Met<'_>) + Sync)) {
         let mut buffer = Vec::new();
         Box::new(move |entry| {
             match entry {
+                Ok(entry) if is_left_out(&entry, options) => return WalkState::Skip,
                 Ok(entry) => take(&entry, options, &mut buffer, visit),
                 Err(error) => visit(Met::Skipped {
                     shown: error_path(&error).map_or_else(String::new, |p| shown(&p)),
@@ -89,7 +91,12 @@ pub fn walk(options: &WalkOptions, visit: &(dyn Fn(Met<'_>) + Sync)) {
     });
 }
 
-fn take(entry: &DirEntry, options: &WalkOptions, buffer: &mut Vec<u8>, visit: &(dyn Fn(Met<'_>) + Sync)) {
+fn is_left_out(entry: &DirEntry, options: &WalkOptions<'_>) -> bool {
+    let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+    entry.depth() > 0 && is_folder && !(options.enters)(&shown(entry.path()))
+}
+
+fn take(entry: &DirEntry, options: &WalkOptions<'_>, buffer: &mut Vec<u8>, visit: &(dyn Fn(Met<'_>) + Sync)) {
     let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
     if is_file && is_manifest(entry.path()) {
         read(entry.path(), options, buffer, visit);
@@ -102,9 +109,9 @@ fn is_manifest(path: &Path) -> bool {
     ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }
 
-fn read(path: &Path, options: &WalkOptions, buffer: &mut Vec<u8>, visit: &(dyn Fn(Met<'_>) + Sync)) {
+fn read(path: &Path, options: &WalkOptions<'_>, buffer: &mut Vec<u8>, visit: &(dyn Fn(Met<'_>) + Sync)) {
     let shown = shown(path);
-    if options.exclude.is_match(&shown) {
+    if !(options.reads)(&shown) {
         return;
     }
     match fill(path, options.largest, buffer) {

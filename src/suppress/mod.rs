@@ -16,6 +16,7 @@ mod reason;
 
 use crate::config::{Config, Profile};
 use crate::diagnostic::{Diagnostic, ObjectRef};
+pub use crate::inventory::Comment;
 use crate::source::{Files, Span};
 use crate::yaml::Text;
 use directive::{Directive, Scope};
@@ -32,15 +33,6 @@ pub const UNKNOWN_RULE: &str = "ignore-unknown-rule";
 pub const WITHOUT_REASON: &str = "ignore-without-reason";
 /// An ignore with a reason that the plan does not accept.
 pub const REFUSED: &str = "ignore-refused";
-
-/// A comment of an input file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Comment {
-    /// Its bytes from `#` to the end of the line, without the line break.
-    pub span: Span,
-    /// 0-based index of the YAML document that it stands in.
-    pub document: u32,
-}
 
 /// The value of an [`ANNOTATION`].
 #[derive(Debug, Clone)]

@@ -1,6 +1,7 @@
 //! Spellings of metric names: the dressing that adapters put on them, and what an unknown name suggests.
 
-use super::catalogue::{Class, classify};
+use super::catalogue::classify;
+use super::entry::Class;
 
 /// A name without the dressing of a metrics adapter, in its own spelling.
 ///

@@ -3,7 +3,7 @@
 //! Every requirement forces, allows or excludes GPU nodes; together they decide. What is only a sign of intent (a taint,
 //! a limit, a label, the name) decides nothing against a requirement.
 
-use crate::instances;
+use crate::instances::{self, Cloud};
 use crate::inventory::Inventory;
 use crate::kinds::Object;
 use crate::kinds::pool::{Pool, Requirement};
@@ -110,7 +110,7 @@ fn describe(requirement: &Requirement) -> String {
 
 fn effect(requirement: &Requirement) -> Effect {
     let Some(operator) = requirement.operator.value().map(String::as_str) else { return Effect::Unknown };
-    let Some((kind, azure)) = key_kind(&requirement.key) else { return Effect::Allows };
+    let Some((kind, cloud)) = key_kind(&requirement.key) else { return Effect::Allows };
     let values: Vec<&str> = requirement.values.iter().filter_map(|v| v.value().map(String::as_str)).collect();
     let open = requirement.unresolved || values.len() < requirement.values.len();
     match (kind, operator) {
@@ -120,7 +120,7 @@ fn effect(requirement: &Requirement) -> Effect {
             if kind == Key::AcceleratorWord { Effect::Allows } else { Effect::Excludes }
         }
         // Azure writes a count of 0 on every machine without GPUs, so that the key exists there too.
-        (Key::GpuNumber, "Exists") => if azure { Effect::Allows } else { Effect::Forces },
+        (Key::GpuNumber, "Exists") => if cloud == Cloud::Azure { Effect::Allows } else { Effect::Forces },
         (Key::GpuNumber, "In") if open => Effect::Unknown,
         (Key::GpuNumber, "In") => {
             let numbers: Vec<i64> = values.iter().filter_map(|v| v.parse().ok()).collect();
@@ -140,7 +140,7 @@ fn effect(requirement: &Requirement) -> Effect {
         (Key::Category, "In") => all(&values, |v| Some(matches!(v, "g" | "p" | "gr")), |v| {
             matches!(v, "inf" | "trn" | "dl" | "vt" | "f")
         }),
-        (Key::Family, "In") => all(&values, instances::is_gpu_family, |v| other_accelerator(v)),
+        (Key::Family, "In") => all(&values, |v| instances::is_gpu_family(cloud, v), other_accelerator),
         (Key::Type, "In") => all(&values, instances::is_gpu_type, |v| {
             other_accelerator(v.split('.').next().unwrap_or(v))
         }),
@@ -179,14 +179,14 @@ fn accelerator(values: &[&str]) -> Effect {
 }
 
 fn names_gpus(requirement: &Requirement) -> bool {
-    let Some((kind, _)) = key_kind(&requirement.key) else { return false };
+    let Some((kind, cloud)) = key_kind(&requirement.key) else { return false };
     if requirement.operator.value().map(String::as_str) != Some("In") {
         return false;
     }
     let values = requirement.values.iter().filter_map(|v| v.value().map(String::as_str));
     match kind {
         Key::Category => values.clone().any(|v| matches!(v, "g" | "p" | "gr")),
-        Key::Family => values.clone().any(|v| instances::is_gpu_family(v) == Some(true)),
+        Key::Family => values.clone().any(|v| instances::is_gpu_family(cloud, v) == Some(true)),
         Key::Type => values.clone().any(|v| instances::is_gpu_type(v) == Some(true)),
         _ => false,
     }
@@ -215,10 +215,10 @@ pub enum Key {
     Else,
 }
 
-/// What a requirement key is about, and whether it is Azure's. None for keys of users, which constrain nothing by
+/// What a requirement key is about, and whose it is. None for keys of users, which constrain nothing by
 /// themselves. Source: the label lists of the Karpenter providers for AWS, EKS Auto Mode, Azure and GCP.
-pub fn key_kind(key: &str) -> Option<(Key, bool)> {
-    let known = |kind| Some((kind, false));
+pub fn key_kind(key: &str) -> Option<(Key, Cloud)> {
+    let known = |kind| Some((kind, Cloud::Aws));
     if let Some(rest) = key.strip_prefix("karpenter.k8s.aws/instance-").or_else(|| key.strip_prefix("eks.amazonaws.com/instance-")) {
         return known(match rest {
             "gpu-name" | "gpu-manufacturer" => Key::GpuWord,
@@ -237,15 +237,16 @@ pub fn key_kind(key: &str) -> Option<(Key, bool)> {
             "name" => Key::Type,
             _ => Key::Else,
         };
-        return Some((kind, true));
+        return Some((kind, Cloud::Azure));
     }
     if let Some(rest) = key.strip_prefix("karpenter.k8s.gcp/instance-") {
-        return known(match rest {
+        let kind = match rest {
             "gpu-name" | "gpu-manufacturer" => Key::GpuWord,
             "gpu-count" | "gpu-memory" => Key::GpuNumber,
             "family" => Key::Family,
             _ => Key::Else,
-        });
+        };
+        return Some((kind, Cloud::Gcp));
     }
     match key {
         "node.kubernetes.io/instance-type" | "beta.kubernetes.io/instance-type" => known(Key::Type),

@@ -134,8 +134,8 @@ impl<'a> Aliases<'a> {
             }
             SignalKind::PromQl => self.query(inventory, from, text, &mut found),
             SignalKind::Query => {
-                for (name, range) in metrics::series_in_filter(&text.value) {
-                    self.follow(inventory, from, &name, text.slice(range), None, &mut found);
+                for (entry, range) in metrics::series_in_filter(&text.value) {
+                    self.follow(inventory, from, entry.name, text.slice(range), metrics::find(entry.name), &mut found);
                 }
                 if found.measures.is_empty() {
                     found.unexplained.push((text.value.clone(), text.span()));
@@ -240,17 +240,17 @@ type Series = (String, std::ops::Range<usize>, Option<Found>);
 /// The series that give a query its value. Series that only decide whether there is a value, or fill a gap, drive
 /// nothing.
 fn series_of(text: &str, found: &mut Measured) -> Vec<Series> {
-    match metrics::promql::read(text) {
+    match metrics::read(text) {
         Ok(query) => {
             let mut series = Vec::new();
-            for one in query.series.iter().filter(|s| s.role == metrics::promql::Role::Value) {
+            for one in query.series.iter().filter(|s| s.role == metrics::Role::Value) {
                 found.unresolved |= one.names().is_empty() && one.templated;
                 series.extend(one.names().iter().map(|name| (name.clone(), one.range.clone(), one.find())));
             }
             series
         }
         Err(_) => {
-            let names = metrics::promql::names(text);
+            let names = metrics::names(text);
             found.unresolved |= names.is_empty();
             names.into_iter().map(|(name, range)| (name, range, None)).collect()
         }

@@ -22,6 +22,7 @@ mod keda_spec;
 #[cfg(test)]
 pub(crate) mod testing;
 
+use crate::engine::{EnvSource, EnvValue};
 use crate::known::Known;
 use crate::source::{FileId, Span};
 use crate::yaml::{Node, NodeId, Text, Tree};
@@ -283,9 +284,12 @@ pub fn named_by(object: &Object) -> Vec<String> {
         names.extend(template.priority_class.value().cloned());
         for container in template.containers.iter().map(|c| &c.container) {
             names.extend(container.mounts.iter().filter_map(|m| m.config_map.clone()));
-            names.extend(container.env_from.iter().filter_map(|e| e.config_map.clone()));
+            names.extend(container.env_from.iter().filter_map(|e| match &e.source {
+                EnvSource::ConfigMap(name) => Some(name.clone()),
+                _ => None,
+            }));
             names.extend(container.env.iter().filter_map(|e| match &e.value {
-                crate::engine::EnvValue::ConfigMapKey { name, .. } => Some(name.clone()),
+                EnvValue::ConfigMapKey { name, .. } => Some(name.clone()),
                 _ => None,
             }));
         }

@@ -3,7 +3,7 @@
 use super::gang::{Evidence, Gang, GangScheduler};
 use super::meta::{Meta, Pairs};
 use super::quantity::Quantity;
-use crate::engine::{Container, EnvFrom, EnvValue, EnvVar, Mount, Role};
+use crate::engine::{Container, EnvFrom, EnvSource, EnvValue, EnvVar, Mount, Role};
 use crate::known::Known;
 use crate::source::Span;
 use crate::yaml::{Node, NodeId, Text};
@@ -320,8 +320,9 @@ impl PodContainer {
                 None => vec![],
             }
         };
+        let gpus = gpus_of(node.get("resources"));
         let container = Container {
-            name: node.text_at("name"),
+            name: node.field("name"),
             image: node.text_at("image"),
             command: words("command"),
             args: words("args"),
@@ -334,6 +335,9 @@ impl PodContainer {
                 .filter_map(|m| mount(m, volumes))
                 .collect(),
             labels: labels.to_vec(),
+            working_dir: node.field::<String>("workingDir").value().cloned(),
+            accelerators: gpus.any(),
+            completed: false,
         };
         let hooks = ["startupProbe", "readinessProbe", "livenessProbe", "lifecycle"]
             .iter()
@@ -425,8 +429,13 @@ fn env_var(node: Node<'_>) -> Option<EnvVar> {
 }
 
 fn env_from(node: Node<'_>) -> EnvFrom {
+    let source = match node.field::<String>("configMapRef.name") {
+        Known::Set(name, _) => EnvSource::ConfigMap(name),
+        Known::Absent if node.get("secretRef").is_some() => EnvSource::Secret,
+        _ => EnvSource::Unknown,
+    };
     EnvFrom {
-        config_map: node.field::<String>("configMapRef.name").value().cloned(),
+        source,
         prefix: node.field::<String>("prefix").value().cloned().unwrap_or_default(),
         span: node.first_key_span(),
     }

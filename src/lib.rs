@@ -2,6 +2,7 @@
 //! plan: Karpenter pools, gang scheduling, application signals.
 
 pub mod diagnostic;
+pub mod instances;
 pub mod known;
 pub mod metrics;
 pub mod source;

@@ -8,6 +8,7 @@ pub mod diagnostic;
 pub mod engine;
 pub mod facts;
 pub mod fix;
+pub mod instances;
 pub mod inventory;
 pub mod kinds;
 pub mod known;

@@ -172,7 +172,7 @@ mod tests {
                     Kind::Operator => 'o',
                     Kind::Template => '$',
                 };
-                format!("{kind}:{}", &text[token.range.clone()])
+                format!("{kind}:{}", text.get(token.range.clone()).unwrap())
             })
             .collect();
         assert_eq!(shown.join(" | "), expected, "{text}");

@@ -2,6 +2,7 @@
 //!
 //! [`classify`] knows names, [`read`] knows expressions, and [`adapter`] the names that prometheus-adapter gives.
 
+pub mod adapter;
 mod catalogue;
 mod elements;
 mod entry;

@@ -384,7 +384,7 @@ mod tests {
         let sum = |n: usize| format!("a{}", "+a".repeat(n));
         let calls = |n: usize| format!("{}a{}", "abs(".repeat(n), ")".repeat(n));
         let unary = |n: usize| format!("{}a", "-".repeat(n));
-        for query in [nested(190), sum(390), calls(130), unary(390)] {
+        for query in [nested(400), sum(400), calls(200), unary(400)] {
             let query = read(&query).unwrap();
             let _ = (
                 query.outer(),
@@ -404,7 +404,7 @@ mod tests {
         for (text, unscoped) in [
             ("a", vec![0]),
             ("a{}", vec![0]),
-            ("a{le=\"1\"} + b{ns=\"x\"}", vec![0]),
+            ("max(a{le=\"1\"}) + max(b{ns=\"x\"})", vec![0]),
             ("a{ns=~\".+\"}", vec![0]),
             ("a{pod!=\"\"}", vec![0]),
             ("a{pod=~\".*decode.*\"}", vec![]),
@@ -412,6 +412,11 @@ mod tests {
             ("a{$filter}", vec![]),
             ("nv_trt_llm_request_metrics{request_type=\"waiting\"}", vec![0]),
             ("sum(a{ns=\"x\"}) / sum(b)", vec![1]),
+            ("avg(a * on(pod) group_left(app) max by (pod, app) (b{app=\"x\"}))", vec![]),
+            ("a and on(pod) b{app=\"x\"}", vec![]),
+            ("a unless on(pod) b{app=\"x\"}", vec![0]),
+            ("a or b{app=\"x\"}", vec![0]),
+            ("a / b", vec![0, 1]),
         ] {
             assert_eq!(read(text).unwrap().unscoped(), unscoped, "{text}");
         }

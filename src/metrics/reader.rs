@@ -20,7 +20,8 @@ pub(super) enum Templates {
 /// The label that stands for one that a template supplies.
 pub(super) const TEMPLATE_LABEL: &str = "template__";
 
-/// More operators and brackets than this are not followed: the tree of the parser is walked recursively.
+/// More operators, calls and opening brackets than this are not followed, because trees are walked recursively and a
+/// thread has little stack.
 const MOST_OPERATORS: usize = 400;
 
 /// The aggregation operators.
@@ -114,7 +115,9 @@ impl<'a> Reader<'a> {
     }
 
     fn operator(&mut self, token: Token) -> Result<(), QueryError> {
-        self.operators += 1;
+        if !matches!(self.written(&token), ")" | ",") {
+            self.operators += 1;
+        }
         if self.operators > MOST_OPERATORS {
             return Err(QueryError::at(token.range.start, "the query is too long to be followed"));
         }

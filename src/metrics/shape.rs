@@ -4,6 +4,7 @@
 use super::entry::Unit;
 use super::promql::{Query, SeriesRef};
 use super::tree::{Aggregation, Grouping, Node, Operator};
+use super::units::scaled;
 
 /// The outermost operation of a query that decides what its value is. Scaling by a constant, rounding, clamping,
 /// filters and a fallback are looked through.
@@ -100,7 +101,7 @@ impl Query {
 
     /// The unit of the result, where `facts` tells what is known of a series.
     pub fn unit_by(&self, facts: &dyn Fn(&SeriesRef) -> SeriesFacts) -> Option<Unit> {
-        self.unit_of(&self.root, facts)
+        scaled(self.unit_of(&self.root, facts)?, self.scale_factor()?)
     }
 
     /// How the value answers to a further replica, by the catalogue.
@@ -125,10 +126,35 @@ impl Query {
         self.growth() == Growth::Additive
     }
 
-    /// The series that no matcher narrows down: they are those of every pool, as indices into [`Query::series`].
+    /// The series that no matcher narrows down, as indices into [`Query::series`]: they are those of every pool. A join
+    /// on labels with a series that is narrowed down narrows the other one down too.
     pub fn unscoped(&self) -> Vec<usize> {
-        let unscoped = self.series.iter().enumerate().filter(|(_, series)| series.is_unscoped());
-        unscoped.map(|(index, _)| index).collect()
+        let mut unscoped = self.unscoped_under(&self.root);
+        unscoped.sort_unstable();
+        unscoped
+    }
+
+    fn unscoped_under(&self, node: &Node) -> Vec<usize> {
+        match node {
+            Node::Number(_) | Node::Text => vec![],
+            Node::Selector(index) => {
+                let unscoped = self.series_at(*index).is_some_and(SeriesRef::is_unscoped);
+                if unscoped { vec![*index] } else { vec![] }
+            }
+            Node::Negative(inner) | Node::Aggregate { of: inner, .. } => self.unscoped_under(inner),
+            Node::Call { arguments, .. } => {
+                arguments.iter().flat_map(|inner| self.unscoped_under(inner)).collect()
+            }
+            Node::Binary { op, left, right, .. } => {
+                let many = |node| self.elements(node).many() == Some(true);
+                let joins = !matches!(op, Operator::Or | Operator::Unless) && many(left) && many(right);
+                let (left, right) = (self.unscoped_under(left), self.unscoped_under(right));
+                if joins && (left.is_empty() || right.is_empty()) {
+                    return vec![];
+                }
+                [left, right].concat()
+            }
+        }
     }
 
     pub(super) fn series_at(&self, index: usize) -> Option<&SeriesRef> {
@@ -407,6 +433,10 @@ mod tests {
             ("(1 - avg(vllm:kv_cache_usage_perc)) * 100", "Avg | x100 | Percent | Mean | one"),
             ("sum(llm_d_epp_average_kv_cache_utilization)", "Sum | x1 | Ratio | Mean | one"),
             ("llm_d_epp_average_kv_cache_utilization", "Vector | x1 | Ratio | Mean | many"),
+            (
+                "avg(100 * DCGM_FI_DEV_FB_USED / (DCGM_FI_DEV_FB_USED + DCGM_FI_DEV_FB_FREE))",
+                "Avg | x100 | Percent | Mean | one",
+            ),
             (
                 "sum(DCGM_FI_DEV_FB_USED) / (sum(DCGM_FI_DEV_FB_USED) + sum(DCGM_FI_DEV_FB_FREE)) * 100",
                 "Arithmetic | x100 | Percent | Mean | one",

@@ -3,7 +3,9 @@
 use super::promql::{Role, SeriesRef};
 use super::reader::TEMPLATE_LABEL;
 use super::shape::constant;
-use promql_parser::parser::{BinModifier, Expr, LabelModifier, VectorMatchCardinality};
+use promql_parser::parser::{
+    AggregateExpr, BinModifier, BinaryExpr, Call, Expr, LabelModifier, VectorMatchCardinality,
+};
 
 /// An aggregation operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,53 +134,65 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     /// `functions` are those called around this node inside the nearest aggregation, outermost first.
-    fn node(&mut self, expr: &Expr, functions: &mut Vec<String>, role: Role) -> Option<Node> {
-        Some(match expr {
-            Expr::NumberLiteral(number) => Node::Number(number.val),
-            Expr::StringLiteral(_) => Node::Text,
-            Expr::Paren(inner) => self.node(&inner.expr, functions, role)?,
-            Expr::Subquery(inner) => self.node(&inner.expr, functions, role)?,
-            Expr::Unary(inner) => Node::Negative(Box::new(self.node(&inner.expr, functions, role)?)),
-            Expr::VectorSelector(selector) => self.selector(selector.name.as_deref(), functions, role)?,
-            Expr::MatrixSelector(selector) => self.selector(selector.vs.name.as_deref(), functions, role)?,
-            Expr::Call(call) => {
-                let function = call.func.name.to_owned();
-                functions.push(function.clone());
-                let arguments = call
-                    .args
-                    .args
-                    .iter()
-                    .map(|argument| self.node(argument, functions, role))
-                    .collect::<Option<_>>();
-                functions.pop();
-                Node::Call { function, arguments: arguments? }
-            }
-            Expr::Aggregate(aggregate) => {
-                let parameter = match &aggregate.param {
-                    Some(parameter) => Some(Box::new(self.node(parameter, &mut vec![], Role::Condition)?)),
-                    None => None,
-                };
-                let of = Box::new(self.node(&aggregate.expr, &mut vec![], role)?);
-                let op = aggregation(&aggregate.op.to_string())?;
-                Node::Aggregate { op, grouping: grouping(aggregate.modifier.as_ref()), parameter, of }
-            }
-            Expr::Binary(binary) => {
-                let bool_modifier = binary.modifier.as_ref().is_some_and(|modifier| modifier.return_bool);
-                let op = operator(&binary.op.to_string(), bool_modifier)?;
-                let left = Box::new(self.node(&binary.lhs, functions, role)?);
-                let right_role = match (role, op) {
-                    (Role::Value, Operator::Divide) => Role::Divisor,
-                    (Role::Value, Operator::Or) => Role::Fallback,
-                    // In 1 < a, the value of a is what is left.
-                    (_, Operator::Filter) if constant(&left).is_none() => Role::Condition,
-                    (_, Operator::And | Operator::Unless) => Role::Condition,
-                    (role, _) => role,
-                };
-                let right = Box::new(self.node(&binary.rhs, functions, right_role)?);
-                Node::Binary { op, left, right, matching: matching(binary.modifier.as_ref()) }
-            }
-            Expr::Extension(_) => return None,
-        })
+    ///
+    /// The cases stand in functions of their own, which keeps the stack small that a nested query takes.
+    fn node(&mut self, mut expr: &Expr, functions: &mut Vec<String>, role: Role) -> Option<Node> {
+        loop {
+            expr = match expr {
+                Expr::Paren(inner) => &inner.expr,
+                Expr::Subquery(inner) => &inner.expr,
+                _ => break,
+            };
+        }
+        match expr {
+            Expr::NumberLiteral(number) => Some(Node::Number(number.val)),
+            Expr::StringLiteral(_) => Some(Node::Text),
+            Expr::VectorSelector(selector) => self.selector(selector.name.as_deref(), functions, role),
+            Expr::MatrixSelector(selector) => self.selector(selector.vs.name.as_deref(), functions, role),
+            Expr::Unary(inner) => self.boxed(&inner.expr, functions, role).map(Node::Negative),
+            Expr::Call(call) => self.call(call, functions, role),
+            Expr::Aggregate(aggregate) => self.aggregate(aggregate, role),
+            Expr::Binary(binary) => self.binary(binary, functions, role),
+            Expr::Paren(_) | Expr::Subquery(_) | Expr::Extension(_) => None,
+        }
+    }
+
+    fn boxed(&mut self, expr: &Expr, functions: &mut Vec<String>, role: Role) -> Option<Box<Node>> {
+        self.node(expr, functions, role).map(Box::new)
+    }
+
+    fn call(&mut self, call: &Call, functions: &mut Vec<String>, role: Role) -> Option<Node> {
+        functions.push(call.func.name.to_owned());
+        let mut arguments = Vec::with_capacity(call.args.len());
+        for argument in &call.args.args {
+            arguments.push(self.node(argument, functions, role)?);
+        }
+        functions.pop().map(|function| Node::Call { function, arguments })
+    }
+
+    fn aggregate(&mut self, aggregate: &AggregateExpr, role: Role) -> Option<Node> {
+        let parameter = match &aggregate.param {
+            Some(parameter) => Some(self.boxed(parameter, &mut vec![], Role::Condition)?),
+            None => None,
+        };
+        let of = self.boxed(&aggregate.expr, &mut vec![], role)?;
+        let op = aggregation(&aggregate.op.to_string())?;
+        Some(Node::Aggregate { op, grouping: grouping(aggregate.modifier.as_ref()), parameter, of })
+    }
+
+    fn binary(&mut self, binary: &BinaryExpr, functions: &mut Vec<String>, role: Role) -> Option<Node> {
+        let op = operator(&binary.op.to_string(), binary.return_bool())?;
+        let left = self.boxed(&binary.lhs, functions, role)?;
+        let right_role = match (role, op) {
+            (Role::Value, Operator::Divide) => Role::Divisor,
+            (Role::Value, Operator::Or) => Role::Fallback,
+            // In 1 < a, the value of a is what is left.
+            (_, Operator::Filter) if constant(&left).is_none() => Role::Condition,
+            (_, Operator::And | Operator::Unless) => Role::Condition,
+            (role, _) => role,
+        };
+        let right = self.boxed(&binary.rhs, functions, right_role)?;
+        Some(Node::Binary { op, left, right, matching: matching(binary.modifier.as_ref()) })
     }
 
     fn selector(&mut self, name: Option<&str>, functions: &[String], role: Role) -> Option<Node> {

@@ -6,7 +6,7 @@ use super::shape::{SeriesFacts, constant, selectors};
 use super::tree::{Aggregation, Node, Operator};
 
 impl Query {
-    /// The unit of the value of a node.
+    /// The unit of the value of a node, without regard to the constants that scale it.
     pub(super) fn unit_of(&self, node: &Node, facts: &dyn Fn(&SeriesRef) -> SeriesFacts) -> Option<Unit> {
         match node {
             Node::Number(_) | Node::Text => None,
@@ -44,18 +44,18 @@ impl Query {
         let units = || (self.unit_of(left, facts), self.unit_of(right, facts));
         match op {
             Operator::Multiply => match (constant(left), constant(right)) {
-                (Some(by), _) => scaled(self.unit_of(right, facts)?, by),
-                (_, Some(by)) => scaled(self.unit_of(left, facts)?, by),
+                (Some(_), _) => self.unit_of(right, facts),
+                (_, Some(_)) => self.unit_of(left, facts),
                 // A total times a mean has the unit of neither, a fraction of something that of the something.
                 (None, None) => match units() {
                     (Some(Unit::Ratio), unit) | (unit, Some(Unit::Ratio)) => unit,
                     _ => None,
                 },
             },
-            Operator::Divide => match constant(right) {
-                Some(by) => scaled(self.unit_of(left, facts)?, 1.0 / by),
-                None if constant(left).is_some() => None,
-                None => self.mean_of_histogram(left, right).or_else(|| match units() {
+            Operator::Divide => match (constant(left), constant(right)) {
+                (_, Some(_)) => self.unit_of(left, facts),
+                (Some(_), None) => None,
+                (None, None) => self.mean_of_histogram(left, right).or_else(|| match units() {
                     (Some(unit), Some(Unit::Count)) if unit != Unit::Count => Some(unit),
                     (Some(a), Some(b)) if a == b => Some(Unit::Ratio),
                     _ => None,
@@ -102,8 +102,8 @@ impl Query {
     }
 }
 
-/// The unit of a value after multiplication by a constant. One that is unknown leaves no unit.
-fn scaled(unit: Unit, by: f64) -> Option<Unit> {
+/// The unit of a value after multiplication by a constant. Most constants leave no unit that has a name.
+pub(super) fn scaled(unit: Unit, by: f64) -> Option<Unit> {
     const MEBI: f64 = 1_048_576.0;
     const STEPS: [(Unit, f64, Unit); 8] = [
         (Unit::Ratio, 100.0, Unit::Percent),

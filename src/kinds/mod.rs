@@ -13,6 +13,7 @@ pub mod scaler;
 pub mod series;
 
 mod core;
+mod parts;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -89,6 +90,8 @@ pub struct Model {
     pub scalers: Vec<scaler::Scaler>,
     /// Names by which an autoscaler reaches a workload of another object.
     pub adapters: Vec<scaler::Adapter>,
+    /// Policies that tie roles of another object together.
+    pub role_policies: Vec<scaler::RolePolicy>,
     /// The Karpenter pool that it is.
     pub pool: Option<pool::Pool>,
     /// The Karpenter node class that it is.

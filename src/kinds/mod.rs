@@ -13,6 +13,7 @@ pub mod scaler;
 pub mod series;
 
 mod core;
+mod lws;
 mod parts;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -181,6 +182,8 @@ pub const KINDS: &[Kind] = &[
     Kind { group: "batch", kinds: core::BATCH, read: core::batch },
     Kind { group: "", kinds: &["Pod"], read: core::pod },
     Kind { group: "", kinds: &["ConfigMap"], read: core::config_map },
+    Kind { group: "leaderworkerset.x-k8s.io", kinds: &["LeaderWorkerSet"], read: lws::leader_worker_set },
+    Kind { group: "disaggregatedset.x-k8s.io", kinds: &["DisaggregatedSet"], read: lws::disaggregated_set },
 ];
 
 /// The objects of a document. A `List` is unwrapped; a document that is no Kubernetes object gives none.

@@ -13,6 +13,8 @@ pub mod scaler;
 pub mod series;
 
 mod core;
+mod jobset;
+mod kubeflow;
 mod lws;
 mod parts;
 #[cfg(test)]
@@ -184,6 +186,9 @@ pub const KINDS: &[Kind] = &[
     Kind { group: "", kinds: &["ConfigMap"], read: core::config_map },
     Kind { group: "leaderworkerset.x-k8s.io", kinds: &["LeaderWorkerSet"], read: lws::leader_worker_set },
     Kind { group: "disaggregatedset.x-k8s.io", kinds: &["DisaggregatedSet"], read: lws::disaggregated_set },
+    Kind { group: "jobset.x-k8s.io", kinds: &["JobSet"], read: jobset::job_set },
+    Kind { group: "kubeflow.org", kinds: kubeflow::JOBS, read: kubeflow::job },
+    Kind { group: "trainer.kubeflow.org", kinds: &["TrainJob"], read: kubeflow::train_job },
 ];
 
 /// The objects of a document. A `List` is unwrapped; a document that is no Kubernetes object gives none.

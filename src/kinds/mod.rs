@@ -17,6 +17,8 @@ mod jobset;
 mod kubeflow;
 mod lws;
 mod parts;
+mod ray;
+mod ray_cluster;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -189,6 +191,9 @@ pub const KINDS: &[Kind] = &[
     Kind { group: "jobset.x-k8s.io", kinds: &["JobSet"], read: jobset::job_set },
     Kind { group: "kubeflow.org", kinds: kubeflow::JOBS, read: kubeflow::job },
     Kind { group: "trainer.kubeflow.org", kinds: &["TrainJob"], read: kubeflow::train_job },
+    Kind { group: "ray.io", kinds: &["RayCluster"], read: ray::cluster },
+    Kind { group: "ray.io", kinds: &["RayService"], read: ray::service },
+    Kind { group: "ray.io", kinds: &["RayJob"], read: ray::job },
 ];
 
 /// The objects of a document. A `List` is unwrapped; a document that is no Kubernetes object gives none.

@@ -13,6 +13,7 @@ pub mod scaler;
 pub mod series;
 
 mod core;
+mod dynamo;
 mod jobset;
 mod kubeflow;
 mod lws;
@@ -194,6 +195,8 @@ pub const KINDS: &[Kind] = &[
     Kind { group: "ray.io", kinds: &["RayCluster"], read: ray::cluster },
     Kind { group: "ray.io", kinds: &["RayService"], read: ray::service },
     Kind { group: "ray.io", kinds: &["RayJob"], read: ray::job },
+    Kind { group: "nvidia.com", kinds: &["DynamoGraphDeployment"], read: dynamo::graph },
+    Kind { group: "nvidia.com", kinds: &["DynamoGraphDeploymentScalingAdapter"], read: dynamo::adapter },
 ];
 
 /// The objects of a document. A `List` is unwrapped; a document that is no Kubernetes object gives none.

@@ -14,9 +14,11 @@ pub mod series;
 
 mod core;
 mod dynamo;
+mod grove;
 mod jobset;
 mod kubeflow;
 mod lws;
+mod metric_spec;
 mod parts;
 mod ray;
 mod ray_cluster;
@@ -197,6 +199,7 @@ pub const KINDS: &[Kind] = &[
     Kind { group: "ray.io", kinds: &["RayJob"], read: ray::job },
     Kind { group: "nvidia.com", kinds: &["DynamoGraphDeployment"], read: dynamo::graph },
     Kind { group: "nvidia.com", kinds: &["DynamoGraphDeploymentScalingAdapter"], read: dynamo::adapter },
+    Kind { group: "grove.io", kinds: &["PodCliqueSet"], read: grove::pod_clique_set },
 ];
 
 /// The objects of a document. A `List` is unwrapped; a document that is no Kubernetes object gives none.

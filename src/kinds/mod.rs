@@ -12,6 +12,7 @@ pub mod queue;
 pub mod scaler;
 pub mod series;
 
+mod aibrix;
 mod core;
 mod dynamo;
 mod grove;
@@ -200,6 +201,11 @@ pub const KINDS: &[Kind] = &[
     Kind { group: "nvidia.com", kinds: &["DynamoGraphDeployment"], read: dynamo::graph },
     Kind { group: "nvidia.com", kinds: &["DynamoGraphDeploymentScalingAdapter"], read: dynamo::adapter },
     Kind { group: "grove.io", kinds: &["PodCliqueSet"], read: grove::pod_clique_set },
+    Kind { group: "orchestration.aibrix.ai", kinds: &["StormService"], read: aibrix::storm_service },
+    Kind { group: "orchestration.aibrix.ai", kinds: &["RoleSet"], read: aibrix::role_set },
+    Kind { group: "orchestration.aibrix.ai", kinds: &["PodSet"], read: aibrix::pod_set },
+    Kind { group: "orchestration.aibrix.ai", kinds: aibrix::FLEETS, read: aibrix::fleet },
+    Kind { group: "autoscaling.aibrix.ai", kinds: &["PodAutoscaler"], read: aibrix::pod_autoscaler },
 ];
 
 /// The objects of a document. A `List` is unwrapped; a document that is no Kubernetes object gives none.

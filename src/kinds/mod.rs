@@ -17,6 +17,7 @@ mod core;
 mod dynamo;
 mod grove;
 mod jobset;
+mod kthena;
 mod kubeflow;
 mod lws;
 mod metric_spec;
@@ -206,6 +207,10 @@ pub const KINDS: &[Kind] = &[
     Kind { group: "orchestration.aibrix.ai", kinds: &["PodSet"], read: aibrix::pod_set },
     Kind { group: "orchestration.aibrix.ai", kinds: aibrix::FLEETS, read: aibrix::fleet },
     Kind { group: "autoscaling.aibrix.ai", kinds: &["PodAutoscaler"], read: aibrix::pod_autoscaler },
+    Kind { group: kthena::GROUP, kinds: &["ModelServing"], read: kthena::model_serving },
+    Kind { group: kthena::GROUP, kinds: &["ModelBooster"], read: kthena::model_booster },
+    Kind { group: kthena::GROUP, kinds: &["ModelServingRoleReplica"], read: kthena::role_replica },
+    Kind { group: kthena::GROUP, kinds: kthena::POLICIES, read: kthena::policy },
 ];
 
 /// The objects of a document. A `List` is unwrapped; a document that is no Kubernetes object gives none.

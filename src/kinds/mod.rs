@@ -24,6 +24,7 @@ mod metric_spec;
 mod parts;
 mod ray;
 mod ray_cluster;
+mod rbg;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -211,6 +212,10 @@ pub const KINDS: &[Kind] = &[
     Kind { group: kthena::GROUP, kinds: &["ModelBooster"], read: kthena::model_booster },
     Kind { group: kthena::GROUP, kinds: &["ModelServingRoleReplica"], read: kthena::role_replica },
     Kind { group: kthena::GROUP, kinds: kthena::POLICIES, read: kthena::policy },
+    Kind { group: "workloads.x-k8s.io", kinds: &["RoleBasedGroup"], read: rbg::group },
+    Kind { group: "workloads.x-k8s.io", kinds: &["RoleBasedGroupSet"], read: rbg::group_set },
+    Kind { group: "workloads.x-k8s.io", kinds: &["RoleBasedGroupScalingAdapter"], read: rbg::adapter },
+    Kind { group: "workloads.x-k8s.io", kinds: &["CoordinatedPolicy"], read: rbg::coordinated_policy },
 ];
 
 /// The objects of a document. A `List` is unwrapped; a document that is no Kubernetes object gives none.

@@ -12,6 +12,7 @@ pub mod queue;
 pub mod scaler;
 pub mod series;
 
+mod aibrix;
 mod core;
 mod hpa;
 mod hpa_spec;
@@ -19,6 +20,17 @@ mod kai;
 mod karpenter;
 mod keda;
 mod keda_spec;
+mod dynamo;
+mod grove;
+mod jobset;
+mod kthena;
+mod kubeflow;
+mod lws;
+mod metric_spec;
+mod parts;
+mod ray;
+mod ray_cluster;
+mod rbg;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -98,6 +110,8 @@ pub struct Model {
     pub scalers: Vec<scaler::Scaler>,
     /// Names by which an autoscaler reaches a workload of another object.
     pub adapters: Vec<scaler::Adapter>,
+    /// Policies that tie roles of another object together.
+    pub role_policies: Vec<scaler::RolePolicy>,
     /// The Karpenter pool that it is.
     pub pool: Option<pool::Pool>,
     /// The Karpenter node class that it is.
@@ -202,6 +216,30 @@ pub const KINDS: &[Kind] = &[
     Kind { group: "kai.scheduler", kinds: &["SchedulingShard", "Config"], read: kai::settings },
     Kind { group: "", kinds: &["Pod"], read: core::pod },
     Kind { group: "", kinds: &["ConfigMap"], read: core::config_map },
+    Kind { group: "leaderworkerset.x-k8s.io", kinds: &["LeaderWorkerSet"], read: lws::leader_worker_set },
+    Kind { group: "disaggregatedset.x-k8s.io", kinds: &["DisaggregatedSet"], read: lws::disaggregated_set },
+    Kind { group: "jobset.x-k8s.io", kinds: &["JobSet"], read: jobset::job_set },
+    Kind { group: "kubeflow.org", kinds: kubeflow::JOBS, read: kubeflow::job },
+    Kind { group: "trainer.kubeflow.org", kinds: &["TrainJob"], read: kubeflow::train_job },
+    Kind { group: "ray.io", kinds: &["RayCluster"], read: ray::cluster },
+    Kind { group: "ray.io", kinds: &["RayService"], read: ray::service },
+    Kind { group: "ray.io", kinds: &["RayJob"], read: ray::job },
+    Kind { group: "nvidia.com", kinds: &["DynamoGraphDeployment"], read: dynamo::graph },
+    Kind { group: "nvidia.com", kinds: &["DynamoGraphDeploymentScalingAdapter"], read: dynamo::adapter },
+    Kind { group: "grove.io", kinds: &["PodCliqueSet"], read: grove::pod_clique_set },
+    Kind { group: "orchestration.aibrix.ai", kinds: &["StormService"], read: aibrix::storm_service },
+    Kind { group: "orchestration.aibrix.ai", kinds: &["RoleSet"], read: aibrix::role_set },
+    Kind { group: "orchestration.aibrix.ai", kinds: &["PodSet"], read: aibrix::pod_set },
+    Kind { group: "orchestration.aibrix.ai", kinds: aibrix::FLEETS, read: aibrix::fleet },
+    Kind { group: "autoscaling.aibrix.ai", kinds: &["PodAutoscaler"], read: aibrix::pod_autoscaler },
+    Kind { group: kthena::GROUP, kinds: &["ModelServing"], read: kthena::model_serving },
+    Kind { group: kthena::GROUP, kinds: &["ModelBooster"], read: kthena::model_booster },
+    Kind { group: kthena::GROUP, kinds: &["ModelServingRoleReplica"], read: kthena::role_replica },
+    Kind { group: kthena::GROUP, kinds: kthena::POLICIES, read: kthena::policy },
+    Kind { group: "workloads.x-k8s.io", kinds: &["RoleBasedGroup"], read: rbg::group },
+    Kind { group: "workloads.x-k8s.io", kinds: &["RoleBasedGroupSet"], read: rbg::group_set },
+    Kind { group: "workloads.x-k8s.io", kinds: &["RoleBasedGroupScalingAdapter"], read: rbg::adapter },
+    Kind { group: "workloads.x-k8s.io", kinds: &["CoordinatedPolicy"], read: rbg::coordinated_policy },
 ];
 
 /// The objects of a document. A `List` is unwrapped; a document that is no Kubernetes object gives none.

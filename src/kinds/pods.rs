@@ -219,7 +219,8 @@ pub fn is_gpu_resource(name: &str) -> bool {
         "enflame.com/gcu",
         "hygon.com/dcunum",
     ];
-    const FAMILIES: &[&str] = &["nvidia.com/mig-", "gpu.intel.com/", "huawei.com/Ascend"];
+    const FAMILIES: &[&str] =
+        &["nvidia.com/mig-", "gpu.intel.com/", "huawei.com/Ascend", "huawei.com/ascend"];
     EXACT.contains(&name) || FAMILIES.iter().any(|family| name.starts_with(family))
 }
 
@@ -375,7 +376,8 @@ pub struct ConfigVolume {
     items: Vec<(String, String)>,
 }
 
-fn config_volumes(spec: Node<'_>) -> Vec<ConfigVolume> {
+/// The volumes of a pod spec that show a ConfigMap.
+pub(super) fn config_volumes(spec: Node<'_>) -> Vec<ConfigVolume> {
     let volumes = spec.get("volumes").into_iter().flat_map(|v| v.items());
     volumes
         .filter_map(|volume| {
@@ -406,7 +408,8 @@ fn mount(node: Node<'_>, volumes: &[ConfigVolume]) -> Option<Mount> {
     })
 }
 
-fn env_var(node: Node<'_>) -> Option<EnvVar> {
+/// Reads one entry of `env`.
+pub(super) fn env_var(node: Node<'_>) -> Option<EnvVar> {
     let name = node.get("name")?;
     let span = name.span();
     let reference = node.at("valueFrom.configMapKeyRef");

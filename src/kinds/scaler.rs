@@ -1,5 +1,7 @@
 //! Autoscalers: what is scaled, by which signals, between which bounds.
 
+use super::gang::Evidence;
+use super::pods::Coordinator;
 use crate::known::Known;
 use crate::source::Span;
 use crate::yaml::{NodeId, Text};
@@ -29,6 +31,10 @@ pub struct Scaler {
     pub node: NodeId,
     /// The controller that acts on it.
     pub controller: Controller,
+    /// The name of the [`Target::Policy`] of the same API group and namespace that holds further signals, where this
+    /// autoscaler names one. Signals of the two that have the same [`Signal::name`] are one: the policy states the
+    /// target, the autoscaler may state the query.
+    pub policy_ref: Known<String>,
 }
 
 /// What acts on an autoscaler.
@@ -79,6 +85,9 @@ pub enum Target {
     Own(usize),
     /// The target cannot be told.
     Unknown(Span),
+    /// Nothing by itself: signals kept as an object of its own, under the object's name, for autoscalers that name it
+    /// in [`Scaler::policy_ref`].
+    Policy,
 }
 
 /// A reference to the object that is scaled.
@@ -101,6 +110,19 @@ pub struct TargetRef {
 pub struct Adapter {
     /// The object behind it.
     pub target: TargetRef,
+}
+
+/// A policy, kept as an object of its own, that ties roles of another object together.
+#[derive(Debug, Clone)]
+pub struct RolePolicy {
+    /// The object whose roles it ties.
+    pub target: TargetRef,
+    /// The roles.
+    pub roles: Vec<String>,
+    /// What scales the roles together, where the policy does that.
+    pub coordinator: Option<Coordinator>,
+    /// For each role the gang that the policy asks for, where it asks for one.
+    pub gangs: Vec<(String, Evidence)>,
 }
 
 /// How a metric is compared with its target.

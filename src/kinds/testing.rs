@@ -102,10 +102,23 @@ fn lines(model: &Model) -> String {
         if let Some(default) = &s.default_signal {
             let _ = write!(out, "; default {}", default.what);
         }
+        if s.policy_ref != Known::Absent {
+            let _ = write!(out, "; policy {}", known(&s.policy_ref));
+        }
         out.push('\n');
     }
     for a in &model.adapters {
         let _ = writeln!(out, "adapter of {}", reference(&a.target));
+    }
+    for p in &model.role_policies {
+        let _ = write!(out, "policy of {} roles {}", reference(&p.target), p.roles.join(" "));
+        if let Some(c) = &p.coordinator {
+            let _ = write!(out, "; coordinated by {}", c.what);
+        }
+        for (role, e) in &p.gangs {
+            let _ = write!(out, "; gang of {role} {:?} {} min {}", e.scheduler, e.what, known(&e.min));
+        }
+        out.push('\n');
     }
     for r in &model.renames {
         let to = match &r.to {
@@ -156,6 +169,7 @@ fn target(target: &super::scaler::Target) -> String {
         super::scaler::Target::Reference(r) => reference(r),
         super::scaler::Target::Own(index) => format!("own workload {index}"),
         super::scaler::Target::Unknown(_) => "unknown".to_owned(),
+        super::scaler::Target::Policy => "whoever names it".to_owned(),
     }
 }
 

@@ -109,6 +109,8 @@ pub struct Hidden {
     pub how: String,
     /// What to write to settle it, as an imperative.
     pub settle: String,
+    /// The sign in other files that settles it.
+    pub hint: Option<HintKind>,
 }
 
 /// A gang group as an object of its own.

@@ -16,17 +16,23 @@ mod adapter;
 mod adapter_rules;
 mod configuration;
 mod core;
+mod hpa;
+mod hpa_spec;
 mod inner;
+mod kai;
+mod karpenter;
+mod keda;
+mod keda_spec;
 mod kueue;
 mod podgroups;
 mod policy;
 mod prometheus;
 mod rulefile;
 mod settings;
-#[cfg(test)]
-pub(crate) mod testing;
 mod values;
 mod volcano;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use crate::known::Known;
 use crate::source::{FileId, Span};
@@ -188,6 +194,21 @@ pub struct Kind {
 pub const KINDS: &[Kind] = &[
     Kind { group: "apps", kinds: core::APPS, read: core::controller },
     Kind { group: "batch", kinds: core::BATCH, read: core::batch },
+    Kind { group: "autoscaling", kinds: &["HorizontalPodAutoscaler"], read: hpa::autoscaler },
+    Kind { group: "keda.sh", kinds: &["ScaledObject", "ScaledJob"], read: keda::scaled },
+    Kind { group: "karpenter.sh", kinds: &["NodePool", "Provisioner"], read: karpenter::pool },
+    Kind {
+        group: "karpenter.k8s.aws",
+        kinds: &["EC2NodeClass", "AWSNodeTemplate"],
+        read: karpenter::node_class,
+    },
+    Kind { group: "eks.amazonaws.com", kinds: &["NodeClass"], read: karpenter::node_class },
+    Kind { group: "karpenter.azure.com", kinds: &["AKSNodeClass"], read: karpenter::node_class },
+    Kind { group: "karpenter.k8s.gcp", kinds: &["GCENodeClass"], read: karpenter::node_class },
+    Kind { group: "scheduling.run.ai", kinds: &["Queue"], read: kai::queue },
+    Kind { group: "scheduling.run.ai", kinds: &["PodGroup"], read: kai::pod_group },
+    Kind { group: "kai.scheduler", kinds: &["Topology"], read: kai::topology },
+    Kind { group: "kai.scheduler", kinds: &["SchedulingShard", "Config"], read: kai::settings },
     Kind { group: "", kinds: &["Pod"], read: core::pod },
     Kind { group: "", kinds: &["ConfigMap"], read: core::config_map },
     Kind { group: "monitoring.coreos.com", kinds: prometheus::OPERATOR_RULES, read: prometheus::rules },
@@ -315,4 +336,29 @@ pub(crate) fn count(node: Node<'_>, path: &str, default: Option<u32>, at: Span) 
         Some(default) => known.or_default(default, at),
         None => known,
     }
+}
+
+/// The names of objects that an object refers to and that may stand in documents of no interest by themselves: the
+/// targets of autoscalers, ConfigMaps, priority classes, parents of queues.
+pub fn named_by(object: &Object) -> Vec<String> {
+    let mut names = Vec::new();
+    let model = &object.model;
+    let references = model.scalers.iter().filter_map(|s| match &s.target {
+        scaler::Target::Reference(reference) => Some(reference),
+        _ => None,
+    });
+    let references = references.chain(model.adapters.iter().map(|a| &a.target));
+    names.extend(references.filter_map(|r| r.name.value().cloned()));
+    for template in model.workloads.iter().flat_map(|w| &w.sets).map(|s| &s.template) {
+        names.extend(template.priority_class.value().cloned());
+        for container in template.containers.iter().map(|c| &c.container) {
+            names.extend(container.mounts.iter().filter_map(|m| m.config_map.clone()));
+            names.extend(container.env_from.iter().filter_map(|e| e.config_map.clone()));
+            names.extend(container.env.iter().filter_map(|e| match &e.value {
+                crate::engine::EnvValue::ConfigMapKey { name, .. } => Some(name.clone()),
+                _ => None,
+            }));
+        }
+    }
+    names
 }

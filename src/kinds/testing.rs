@@ -174,6 +174,7 @@ fn target(target: &super::scaler::Target) -> String {
 }
 
 fn reference(r: &super::scaler::TargetRef) -> String {
+    let word = |k: &Known<String>| k.value().cloned().unwrap_or_else(|| known(k));
     let role = r.role.value().map(|role| format!(" role {role}")).unwrap_or_default();
-    format!("{}/{}{role}", known(&r.kind).trim_matches('"'), known(&r.name).trim_matches('"'))
+    format!("{}/{}{role}", word(&r.kind), word(&r.name))
 }

@@ -2,6 +2,8 @@
 
 mod files;
 mod span;
+mod walk;
 
 pub use files::{Encoding, Files, LineColumn, SourceFile};
 pub use span::{FileId, Span};
+pub use walk::{Met, Undecoded, WalkOptions, decode, read_again, shown, walk};

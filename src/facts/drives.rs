@@ -1,0 +1,97 @@
+//! Which autoscaler drives which pods, and by what.
+
+use super::renames::{Aliases, Measured};
+use super::scope::{may_share_namespace, nearest};
+use super::units::{Unit, UnitId};
+use crate::inventory::Inventory;
+use crate::kinds::Object;
+use crate::kinds::scaler::{Scaler, Signal, Target, TargetRef};
+
+/// An autoscaler with what it drives.
+#[derive(Debug)]
+pub struct Driver<'a> {
+    /// The object that it is or stands in.
+    pub object: &'a Object,
+    /// What the object says of it.
+    pub scaler: &'a Scaler,
+    /// The workloads that it scales; empty where its target is not in the inputs.
+    pub targets: Vec<UnitId>,
+    /// Its signals with what they measure.
+    pub signals: Vec<(&'a Signal, Measured)>,
+}
+
+impl Driver<'_> {
+    /// The name for people.
+    pub fn title(&self) -> String {
+        format!("{}/{}", self.object.kind, self.object.name().unwrap_or("?"))
+    }
+}
+
+/// Every autoscaler of the inputs.
+pub fn build<'a>(inventory: &'a Inventory, units: &[Unit<'a>], aliases: &Aliases<'a>) -> Vec<Driver<'a>> {
+    let mut drivers = Vec::new();
+    for object in &inventory.objects {
+        for scaler in &object.model.scalers {
+            let targets = match &scaler.target {
+                Target::Own(index) => own(units, object, *index),
+                Target::Reference(reference) => resolve(inventory, units, object, reference, 0),
+                Target::Unknown(_) => vec![],
+            };
+            let signals =
+                scaler.signals.iter().map(|s| (s, aliases.measure(inventory, object, s))).collect();
+            drivers.push(Driver { object, scaler, targets, signals });
+        }
+    }
+    drivers
+}
+
+fn own(units: &[Unit<'_>], object: &Object, index: usize) -> Vec<UnitId> {
+    let workload = object.model.workloads.get(index);
+    units.iter().filter(|u| workload.is_some_and(|w| std::ptr::eq(u.workload, w))).map(|u| u.id).collect()
+}
+
+/// The workloads behind a reference: those that bear the name themselves, or those behind an adapter of that name.
+fn resolve(
+    inventory: &Inventory,
+    units: &[Unit<'_>],
+    from: &Object,
+    reference: &TargetRef,
+    depth: usize,
+) -> Vec<UnitId> {
+    const MOST_ADAPTERS: usize = 3;
+    let (Some(kind), Some(name)) = (reference.kind.value(), reference.name.value()) else { return vec![] };
+    if reference.role.is_unresolved() {
+        return vec![];
+    }
+    let role = reference.role.value();
+    let named: Vec<&Unit<'_>> = units
+        .iter()
+        .filter(|unit| {
+            unit.workload.scaled_as.iter().any(|own| {
+                own.kind == *kind
+                    && own.name == *name
+                    && reference.group.as_ref().is_none_or(|group| *group == own.group)
+                    && role.is_none_or(|role| own.role.as_ref().is_none_or(|own| own == role))
+            }) && may_share_namespace(from, unit.object)
+        })
+        .collect();
+    let near = nearest(inventory, from, named, |unit| unit.object);
+    if !near.is_empty() {
+        return near.into_iter().map(|u| u.id).collect();
+    }
+    if depth >= MOST_ADAPTERS {
+        return vec![];
+    }
+    let adapters: Vec<&Object> = inventory
+        .objects
+        .iter()
+        .filter(|o| {
+            o.kind == *kind && o.name() == Some(name) && !o.model.adapters.is_empty() && may_share_namespace(from, o)
+        })
+        .collect();
+    let near = nearest(inventory, from, adapters, |o| o);
+    near.into_iter()
+        .flat_map(|o| o.model.adapters.iter().map(move |a| (o, a)))
+        .flat_map(|(o, adapter)| resolve(inventory, units, o, &adapter.target, depth + 1))
+        .collect()
+}

@@ -1,0 +1,331 @@
+//! What a metric name really measures: names followed through adapter rules, recording rules and relabelings.
+
+use super::scope::nearest;
+use crate::inventory::Inventory;
+use crate::kinds::Object;
+use crate::kinds::scaler::{Signal, SignalKind};
+use crate::kinds::series::{NewName, OldName, Rename, RenameKind};
+use crate::known::Known;
+use crate::metrics::{self, Class, Entry, Found};
+use crate::source::Span;
+use crate::yaml::Text;
+use std::collections::BTreeMap;
+
+/// How many definitions a name is followed through. Longer chains are loops or generated.
+const LONGEST_CHAIN: usize = 8;
+
+/// One definition of a name from others.
+#[derive(Debug, Clone)]
+pub struct Alias<'a> {
+    /// The object that defines it.
+    pub object: &'a Object,
+    /// What defines it.
+    pub kind: RenameKind,
+    /// The new name, as written or computed.
+    pub name: String,
+    /// The bytes of the definition's name.
+    pub span: Span,
+    /// The names that it is made from, with their bytes.
+    pub sources: Vec<(String, Span, Option<Found>)>,
+}
+
+/// A step from a name to what it is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// What makes the new name.
+    pub kind: RenameKind,
+    /// The new name.
+    pub name: String,
+    /// The name that it is made from.
+    pub from: String,
+    /// Where it is made.
+    pub span: Span,
+}
+
+/// One thing that a signal measures.
+#[derive(Debug, Clone)]
+pub struct Measure {
+    /// What it is.
+    pub class: Class,
+    /// The row of the catalogue; none for what is no metric name (`cpu`).
+    pub entry: Option<&'static Entry>,
+    /// The name at the end of the chain.
+    pub name: String,
+    /// The bytes in the signal where the chain starts.
+    pub span: Span,
+    /// The steps of the chain.
+    pub steps: Vec<Step>,
+}
+
+impl Measure {
+    /// True where the class was read in a source, so that an error may rest on it.
+    pub fn is_checked(&self) -> bool {
+        self.entry.is_none_or(|e| e.checked)
+    }
+}
+
+/// What a signal measures, as far as the inputs tell.
+#[derive(Debug, Clone, Default)]
+pub struct Measured {
+    /// What is known of it.
+    pub measures: Vec<Measure>,
+    /// Names that nothing in the inputs and no catalogue explains.
+    pub unexplained: Vec<(String, Span)>,
+    /// True where a part of it is a template.
+    pub unresolved: bool,
+}
+
+impl Measured {
+    /// The measures of a class.
+    pub fn of(&self, class: Class) -> impl Iterator<Item = &Measure> {
+        self.measures.iter().filter(move |m| m.class == class)
+    }
+
+    /// True where everything that the signal names is explained.
+    pub fn is_complete(&self) -> bool {
+        !self.unresolved && self.unexplained.is_empty() && !self.measures.is_empty()
+    }
+}
+
+/// All definitions, by normalised name.
+#[derive(Debug, Default)]
+pub struct Aliases<'a> {
+    by_name: BTreeMap<String, Vec<Alias<'a>>>,
+}
+
+impl<'a> Aliases<'a> {
+    /// Gathers the definitions of all objects.
+    pub fn build(inventory: &'a Inventory) -> Aliases<'a> {
+        let mut by_name: BTreeMap<String, Vec<Alias<'a>>> = BTreeMap::new();
+        for object in &inventory.objects {
+            for rename in object.model.renames.iter().filter(|r| r.kind != RenameKind::Alert) {
+                for alias in aliases_of(object, rename) {
+                    by_name.entry(metrics::normalise(&alias.name)).or_default().push(alias);
+                }
+            }
+        }
+        Aliases { by_name }
+    }
+
+    /// Every definition, by name and place.
+    pub fn all(&self) -> impl Iterator<Item = &Alias<'a>> {
+        self.by_name.values().flatten()
+    }
+
+    /// What a signal measures. `from` is the object that holds it.
+    pub fn measure(&self, inventory: &Inventory, from: &Object, signal: &Signal) -> Measured {
+        let mut found = Measured::default();
+        let text = match &signal.text {
+            Known::Set(text, _) | Known::Default(text, _) => text,
+            Known::Unresolved(_) | Known::Invalid(..) => {
+                found.unresolved = true;
+                return found;
+            }
+            Known::Absent => return found,
+        };
+        match signal.kind {
+            SignalKind::Resource => found.measures.extend(resource(text)),
+            SignalKind::PodsMetric | SignalKind::ObjectMetric | SignalKind::ExternalMetric => {
+                if crate::yaml::looks_templated(&text.value) {
+                    found.unresolved = true;
+                } else {
+                    self.follow(inventory, from, &text.value, text.span(), None, &mut found);
+                }
+            }
+            SignalKind::PromQl => self.query(inventory, from, text, &mut found),
+            SignalKind::Query => {
+                for (name, range) in metrics::series_in_filter(&text.value) {
+                    self.follow(inventory, from, &name, text.slice(range), None, &mut found);
+                }
+                if found.measures.is_empty() {
+                    found.unexplained.push((text.value.clone(), text.span()));
+                }
+            }
+            SignalKind::ScalerMetadata => found.measures.extend(scaler_metadata(&signal.key, text)),
+            SignalKind::PlatformRequests => found.measures.push(plain(Class::Concurrency, &text.value, text.span())),
+            SignalKind::DesiredReplicas => {
+                found.measures.push(plain(Class::DesiredReplicas, &text.value, text.span()));
+            }
+            SignalKind::Outside => {}
+        }
+        found
+    }
+
+    fn query(&self, inventory: &Inventory, from: &Object, text: &Text, found: &mut Measured) {
+        for (name, range, known) in series_of(&text.value, found) {
+            self.follow(inventory, from, &name, text.slice(range), known, found);
+        }
+    }
+
+    /// Follows one name to its end. `known` is what the catalogue says of the series with regard to its labels.
+    fn follow(
+        &self,
+        inventory: &Inventory,
+        from: &Object,
+        name: &str,
+        span: Span,
+        known: Option<Found>,
+        found: &mut Measured,
+    ) {
+        let mut walk = Walk { aliases: self, inventory, span, found, steps: vec![], visited: vec![] };
+        walk.name(from, name, known);
+    }
+
+    fn definitions(&self, inventory: &Inventory, from: &Object, name: &str) -> Vec<&Alias<'a>> {
+        let all: Vec<&Alias<'a>> =
+            self.by_name.get(&metrics::normalise(name)).map(|found| found.iter().collect()).unwrap_or_default();
+        nearest(inventory, from, all, |alias| alias.object)
+    }
+}
+
+/// The state of following one name.
+struct Walk<'w, 'a> {
+    aliases: &'w Aliases<'a>,
+    inventory: &'w Inventory,
+    span: Span,
+    found: &'w mut Measured,
+    steps: Vec<Step>,
+    visited: Vec<String>,
+}
+
+impl Walk<'_, '_> {
+    fn name(&mut self, from: &Object, name: &str, known: Option<Found>) {
+        let key = metrics::normalise(name);
+        let fresh = !self.visited.contains(&key) && self.steps.len() < LONGEST_CHAIN;
+        let definitions = if fresh { self.aliases.definitions(self.inventory, from, name) } else { vec![] };
+        let sources: usize = definitions.iter().map(|d| d.sources.len()).sum();
+        if sources == 0 {
+            self.end(name, known);
+            return;
+        }
+        self.visited.push(key);
+        for definition in definitions {
+            for (source, _, known) in &definition.sources {
+                self.steps.push(Step {
+                    kind: definition.kind,
+                    name: name.to_owned(),
+                    from: source.clone(),
+                    span: definition.span,
+                });
+                self.name(definition.object, source, *known);
+                self.steps.pop();
+            }
+        }
+        self.visited.pop();
+    }
+
+    fn end(&mut self, name: &str, known: Option<Found>) {
+        match known.or_else(|| metrics::find(name)) {
+            Some(row) => {
+                let measure = Measure {
+                    class: row.class(),
+                    entry: Some(row.entry),
+                    name: name.to_owned(),
+                    span: self.span,
+                    steps: self.steps.clone(),
+                };
+                let same = |m: &Measure| m.class == measure.class && m.name == measure.name && m.span == measure.span;
+                if !self.found.measures.iter().any(same) {
+                    self.found.measures.push(measure);
+                }
+            }
+            None => self.found.unexplained.push((name.to_owned(), self.span)),
+        }
+    }
+}
+
+/// A series in a text: its name, the bytes of the name, and the row of the catalogue with regard to its labels.
+type Series = (String, std::ops::Range<usize>, Option<Found>);
+
+/// The series that give a query its value. Series that only decide whether there is a value, or fill a gap, drive
+/// nothing.
+fn series_of(text: &str, found: &mut Measured) -> Vec<Series> {
+    match metrics::promql::read(text) {
+        Ok(query) => {
+            let mut series = Vec::new();
+            for one in query.series.iter().filter(|s| s.role == metrics::promql::Role::Value) {
+                found.unresolved |= one.names().is_empty() && one.templated;
+                series.extend(one.names().iter().map(|name| (name.clone(), one.range.clone(), one.find())));
+            }
+            series
+        }
+        Err(_) => {
+            let names = metrics::promql::names(text);
+            found.unresolved |= names.is_empty();
+            names.into_iter().map(|(name, range)| (name, range, None)).collect()
+        }
+    }
+}
+
+fn resource(text: &Text) -> Option<Measure> {
+    let class = match text.value.as_str() {
+        "cpu" => Class::Cpu,
+        "memory" => Class::HostMemory,
+        _ => return None,
+    };
+    Some(plain(class, &text.value, text.span()))
+}
+
+/// A metadata value of an external scaler: a profile that the scaler documents, or a metric name of the catalogue.
+fn scaler_metadata(key: &str, text: &Text) -> Option<Measure> {
+    let entry = metrics::classify_profile(key, &text.value).or_else(|| metrics::classify(&text.value))?;
+    Some(Measure {
+        class: entry.class,
+        entry: Some(entry),
+        name: text.value.clone(),
+        span: text.span(),
+        steps: vec![],
+    })
+}
+
+fn plain(class: Class, name: &str, span: Span) -> Measure {
+    Measure { class, entry: None, name: name.to_owned(), span, steps: vec![] }
+}
+
+fn aliases_of<'a>(object: &'a Object, rename: &Rename) -> Vec<Alias<'a>> {
+    let alias = |name: String, sources| Alias { object, kind: rename.kind, name, span: rename.span, sources };
+    match (&rename.to, &rename.from) {
+        (NewName::Exact(name), from) => {
+            let Some(name) = name.value() else { return vec![] };
+            vec![alias(name.clone(), sources_of(from))]
+        }
+        (NewName::Adapter { matches, replacement }, OldName::Adapter { series, query }) => {
+            let (series, query) = (text_of(series), text_of(query));
+            let read = |text: Option<&Text>| -> Vec<(String, Span, Option<Found>)> {
+                text.map(|text| located(text)).unwrap_or_default()
+            };
+            let asked = read(series);
+            // The query decides what is measured; the series only which names the rule is applied to.
+            let measured = read(query);
+            asked
+                .into_iter()
+                .filter_map(|(name, span, known)| {
+                    let exported =
+                        metrics::exported_name(&name, matches.as_deref(), replacement.as_deref())?;
+                    let sources =
+                        if measured.is_empty() { vec![(name, span, known)] } else { measured.clone() };
+                    Some(alias(exported, sources))
+                })
+                .collect()
+        }
+        _ => vec![],
+    }
+}
+
+fn text_of(known: &Known<Text>) -> Option<&Text> {
+    known.value()
+}
+
+fn sources_of(from: &OldName) -> Vec<(String, Span, Option<Found>)> {
+    match from {
+        OldName::Expression(text) | OldName::Regex(text) => text_of(text).map(located).unwrap_or_default(),
+        OldName::Adapter { series, .. } => text_of(series).map(located).unwrap_or_default(),
+    }
+}
+
+/// The series of an expression with their bytes in the file.
+fn located(text: &Text) -> Vec<(String, Span, Option<Found>)> {
+    let mut ignored = Measured::default();
+    let series = series_of(&text.value, &mut ignored);
+    series.into_iter().map(|(name, range, known)| (name, text.slice(range), known)).collect()
+}

@@ -1,0 +1,3 @@
+//! The rules: one page and one file of logic each.
+
+pub mod page;

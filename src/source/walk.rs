@@ -1,0 +1,217 @@
+//! The walk over the inputs: which files there are, and their bytes.
+
+use super::files::Encoding;
+use globset::GlobSet;
+use ignore::{DirEntry, WalkBuilder, WalkState};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Folders of version control. Every other hidden folder is walked, since GitOps repositories keep manifests in them.
+const NEVER_WALKED: &[&str] = &[".git", ".hg", ".jj", ".svn"];
+
+/// What to walk.
+#[derive(Debug, Clone)]
+pub struct WalkOptions {
+    /// Files and folders. A file is read whatever its name and whatever ignore files say of it.
+    pub paths: Vec<PathBuf>,
+    /// Paths, as shown, that are passed over.
+    pub exclude: GlobSet,
+    /// Files larger than this many bytes are passed over with a notice.
+    pub largest: u64,
+    /// Threads; 0 leaves it to the machine.
+    pub threads: usize,
+}
+
+/// Something met on the walk.
+#[derive(Debug)]
+pub enum Met<'b> {
+    /// A file with its bytes. The buffer is used again for the next file.
+    File {
+        /// Where it is.
+        path: &'b Path,
+        /// Its path as shown.
+        shown: String,
+        /// Its bytes.
+        bytes: &'b [u8],
+    },
+    /// A path that cannot be read, or is passed over for its size.
+    Skipped {
+        /// Its path as shown.
+        shown: String,
+        /// Why.
+        reason: String,
+        /// True where it should have been readable.
+        broken: bool,
+    },
+}
+
+/// Walks the inputs in parallel and hands every manifest to `visit`, in no order.
+///
+/// Ignore files (`.gitignore`, `.ignore`, git's own exclude files) are honoured, inside a git repository or not.
+/// Symbolic links met on the way are not followed: their target is met by itself where it is part of the inputs, and
+/// loops cannot arise. Only regular files are opened, so a pipe never blocks the run.
+pub fn walk(options: &WalkOptions, visit: &(dyn Fn(Met<'_>) + Sync)) {
+    let mut folders: Vec<&PathBuf> = Vec::new();
+    let mut buffer = Vec::new();
+    for path in &options.paths {
+        match std::fs::metadata(path) {
+            Ok(meta) if meta.is_dir() => folders.push(path),
+            Ok(_) => read(path, options, &mut buffer, visit),
+            Err(error) => {
+                visit(Met::Skipped { shown: shown(path), reason: io_reason(&error), broken: true });
+            }
+        }
+    }
+    let Some((first, rest)) = folders.split_first() else { return };
+    let mut builder = WalkBuilder::new(first);
+    for folder in rest {
+        builder.add(folder);
+    }
+    builder.hidden(false).require_git(false).follow_links(false).threads(options.threads);
+    builder.filter_entry(|entry| {
+        !(entry.depth() > 0 && entry.file_name().to_str().is_some_and(|name| NEVER_WALKED.contains(&name)))
+    });
+    builder.build_parallel().run(|| {
+        let mut buffer = Vec::new();
+        Box::new(move |entry| {
+            match entry {
+                Ok(entry) => take(&entry, options, &mut buffer, visit),
+                Err(error) => visit(Met::Skipped {
+                    shown: error_path(&error).map_or_else(String::new, |p| shown(&p)),
+                    reason: error.io_error().map_or_else(|| error.to_string(), io_reason),
+                    broken: true,
+                }),
+            }
+            WalkState::Continue
+        })
+    });
+}
+
+fn take(entry: &DirEntry, options: &WalkOptions, buffer: &mut Vec<u8>, visit: &(dyn Fn(Met<'_>) + Sync)) {
+    let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
+    if is_file && is_manifest(entry.path()) {
+        read(entry.path(), options, buffer, visit);
+    }
+}
+
+/// True for the file names that may hold manifests.
+fn is_manifest(path: &Path) -> bool {
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
+    ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+}
+
+fn read(path: &Path, options: &WalkOptions, buffer: &mut Vec<u8>, visit: &(dyn Fn(Met<'_>) + Sync)) {
+    let shown = shown(path);
+    if options.exclude.is_match(&shown) {
+        return;
+    }
+    match fill(path, options.largest, buffer) {
+        Ok(()) => visit(Met::File { path, shown, bytes: buffer }),
+        Err(Unread::TooLarge(size)) => visit(Met::Skipped {
+            shown,
+            reason: format!("larger than {} MiB ({} MiB)", options.largest >> 20, size >> 20),
+            broken: false,
+        }),
+        Err(Unread::NoFile) => {
+            visit(Met::Skipped { shown, reason: "not a regular file".to_owned(), broken: false })
+        }
+        Err(Unread::Io(error)) => visit(Met::Skipped { shown, reason: io_reason(&error), broken: true }),
+    }
+    // One large file must not leave every thread with a buffer of its size.
+    const KEPT: usize = 4 << 20;
+    if buffer.capacity() > KEPT {
+        *buffer = Vec::new();
+    }
+}
+
+enum Unread {
+    TooLarge(u64),
+    NoFile,
+    Io(std::io::Error),
+}
+
+fn fill(path: &Path, largest: u64, buffer: &mut Vec<u8>) -> Result<(), Unread> {
+    // The type is asked before the file is opened: opening a pipe waits for its writer.
+    let meta = std::fs::metadata(path).map_err(Unread::Io)?;
+    if !meta.is_file() {
+        return Err(Unread::NoFile);
+    }
+    if meta.len() > largest {
+        return Err(Unread::TooLarge(meta.len()));
+    }
+    let file = File::open(path).map_err(Unread::Io)?;
+    buffer.clear();
+    buffer.reserve(usize::try_from(meta.len()).unwrap_or(0).saturating_add(1));
+    // The bound holds for a file that grows while it is read.
+    file.take(largest.saturating_add(1)).read_to_end(buffer).map_err(Unread::Io)?;
+    let size = buffer.len() as u64;
+    if size > largest { Err(Unread::TooLarge(size)) } else { Ok(()) }
+}
+
+/// Reads one file again, for a document that a reference needs.
+///
+/// # Errors
+/// What the operating system says.
+pub fn read_again(path: &Path) -> std::io::Result<Vec<u8>> {
+    std::fs::read(path)
+}
+
+fn io_reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    // "Permission denied (os error 13)": the number helps nobody.
+    let text = text.split(" (os error").next().unwrap_or("").to_owned();
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().collect::<String>() + chars.as_str())
+}
+
+fn error_path(error: &ignore::Error) -> Option<PathBuf> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path.clone()),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => error_path(err),
+        _ => None,
+    }
+}
+
+/// A path as reports show it: with `/`, without a leading `./`.
+pub fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let text = if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() };
+    let mut rest = text.as_str();
+    while let Some(next) = rest.strip_prefix("./") {
+        rest = next;
+    }
+    if rest.is_empty() { ".".to_owned() } else { rest.to_owned() }
+}
+
+/// Why bytes are no text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Undecoded {
+    /// A zero byte near the start.
+    Binary,
+    /// Not UTF-8 from this byte on.
+    NotUtf8(usize),
+}
+
+/// Turns bytes into text: UTF-8 with or without a byte-order mark, or UTF-16 with one.
+///
+/// # Errors
+/// Where the bytes are binary or in another encoding.
+pub fn decode(bytes: &[u8]) -> Result<(Arc<str>, Encoding), Undecoded> {
+    const LOOKED_AT: usize = 8192;
+    if let [0xff, 0xfe, ..] | [0xfe, 0xff, ..] = bytes {
+        let encoding =
+            if bytes.first() == Some(&0xff) { encoding_rs::UTF_16LE } else { encoding_rs::UTF_16BE };
+        // The mark is kept, as in UTF-8, so that offsets count it.
+        let (text, broken) = encoding.decode_without_bom_handling(bytes);
+        return if broken { Err(Undecoded::Binary) } else { Ok((text.into(), Encoding::Utf16)) };
+    }
+    if memchr::memchr(0, bytes.get(..LOOKED_AT.min(bytes.len())).unwrap_or(&[])).is_some() {
+        return Err(Undecoded::Binary);
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok((text.into(), Encoding::Utf8)),
+        Err(error) => Err(Undecoded::NotUtf8(error.valid_up_to())),
+    }
+}

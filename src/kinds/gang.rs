@@ -113,6 +113,22 @@ pub struct Hidden {
     pub hint: Option<HintKind>,
 }
 
+impl Hidden {
+    /// For pods of a LeaderWorkerSet that name no scheduler: its controller can make groups for Volcano.
+    /// Source: kubernetes-sigs/lws, api/config/v1alpha1/configuration_types.go.
+    pub fn in_leader_worker_set() -> Hidden {
+        Hidden {
+            how: "the LeaderWorkerSet controller makes one where its `gangSchedulingManagement` is set"
+                .to_owned(),
+            settle:
+                "set `schedulerName` on the leader and the workers, or add the controller's configuration to \
+                     the files that are checked"
+                    .to_owned(),
+            hint: Some(HintKind::LeaderWorkerSetGangs),
+        }
+    }
+}
+
 /// A gang group as an object of its own.
 #[derive(Debug, Clone)]
 pub struct PodGroup {

@@ -20,19 +20,23 @@ mod hpa;
 mod hpa_spec;
 mod inner;
 mod kai;
+mod kaito;
 mod karpenter;
 mod keda;
 mod keda_spec;
+mod knative;
+mod knative_spec;
+mod kubeai;
 mod kueue;
 mod podgroups;
 mod policy;
 mod prometheus;
 mod rulefile;
 mod settings;
-mod values;
-mod volcano;
 #[cfg(test)]
 pub(crate) mod testing;
+mod values;
+mod volcano;
 
 use crate::known::Known;
 use crate::source::{FileId, Span};
@@ -211,6 +215,10 @@ pub const KINDS: &[Kind] = &[
     Kind { group: "kai.scheduler", kinds: &["SchedulingShard", "Config"], read: kai::settings },
     Kind { group: "", kinds: &["Pod"], read: core::pod },
     Kind { group: "", kinds: &["ConfigMap"], read: core::config_map },
+    Kind { group: "serving.knative.dev", kinds: knative::KINDS, read: knative::service },
+    Kind { group: "kubeai.org", kinds: &["Model"], read: kubeai::model },
+    Kind { group: "kaito.sh", kinds: &["Workspace"], read: kaito::workspace },
+    Kind { group: "kaito.sh", kinds: &["InferenceSet"], read: kaito::inference_set },
     Kind { group: "monitoring.coreos.com", kinds: prometheus::OPERATOR_RULES, read: prometheus::rules },
     Kind { group: "monitoring.coreos.com", kinds: prometheus::OPERATOR_SCRAPES, read: prometheus::scrape },
     Kind { group: "monitoring.googleapis.com", kinds: prometheus::GOOGLE_RULES, read: prometheus::rules },

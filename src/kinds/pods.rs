@@ -286,6 +286,19 @@ impl PodTemplate {
         }
     }
 
+    /// Adds a container that the kind writes outside of `containers`, and counts its GPUs.
+    pub fn add(&mut self, container: PodContainer) {
+        self.gpus = match (&self.gpus.count, &container.gpus.count) {
+            (_, Known::Absent) => self.gpus.clone(),
+            (Known::Set(have, span), Known::Set(more, _)) if !container.init => {
+                let count = Known::Set(have.saturating_add(*more), *span);
+                Gpus { count, resource: container.gpus.resource.clone() }
+            }
+            _ => container.gpus.clone(),
+        };
+        self.containers.push(container);
+    }
+
     /// The containers that run beside each other.
     pub fn main_containers(&self) -> impl Iterator<Item = &PodContainer> {
         self.containers.iter().filter(|c| !c.init)
@@ -340,6 +353,11 @@ impl PodContainer {
     }
 }
 
+/// A word of a command line that a kind implies without writing it; `at` is what implies it.
+pub fn implied(word: &str, at: Span) -> Known<Text> {
+    Known::Default(Text::opaque(word.to_owned(), at), at)
+}
+
 fn word(node: Node<'_>) -> Known<Text> {
     match node.text() {
         Some(text) => {
@@ -358,7 +376,8 @@ pub struct ConfigVolume {
     items: Vec<(String, String)>,
 }
 
-fn config_volumes(spec: Node<'_>) -> Vec<ConfigVolume> {
+/// The volumes of a pod spec that show a ConfigMap.
+pub fn config_volumes(spec: Node<'_>) -> Vec<ConfigVolume> {
     let volumes = spec.get("volumes").into_iter().flat_map(|v| v.items());
     volumes
         .filter_map(|volume| {

@@ -26,10 +26,14 @@ mod keda;
 mod keda_spec;
 mod knative;
 mod knative_spec;
+mod kserve;
+mod kserve_llm;
 mod kubeai;
 mod kueue;
+mod nim;
 mod podgroups;
 mod policy;
+mod production_stack;
 mod prometheus;
 mod rulefile;
 mod settings;
@@ -215,6 +219,12 @@ pub const KINDS: &[Kind] = &[
     Kind { group: "kai.scheduler", kinds: &["SchedulingShard", "Config"], read: kai::settings },
     Kind { group: "", kinds: &["Pod"], read: core::pod },
     Kind { group: "", kinds: &["ConfigMap"], read: core::config_map },
+    Kind { group: "serving.kserve.io", kinds: &["InferenceService"], read: kserve::inference_service },
+    Kind { group: "serving.kserve.io", kinds: &["LLMInferenceService"], read: kserve_llm::service },
+    Kind { group: "serving.kserve.io", kinds: kserve::PRESETS, read: kserve::preset },
+    Kind { group: "apps.nvidia.com", kinds: &["NIMService"], read: nim::service },
+    Kind { group: "apps.nvidia.com", kinds: &["NIMPipeline"], read: nim::pipeline },
+    Kind { group: "production-stack.vllm.ai", kinds: &["VLLMRuntime"], read: production_stack::runtime },
     Kind { group: "serving.knative.dev", kinds: knative::KINDS, read: knative::service },
     Kind { group: "kubeai.org", kinds: &["Model"], read: kubeai::model },
     Kind { group: "kaito.sh", kinds: &["Workspace"], read: kaito::workspace },

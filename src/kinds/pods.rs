@@ -358,7 +358,8 @@ pub fn implied(word: &str, at: Span) -> Known<Text> {
     Known::Default(Text::opaque(word.to_owned(), at), at)
 }
 
-fn word(node: Node<'_>) -> Known<Text> {
+/// One word of a command line. A word that is no scalar is a template without quotes.
+pub(super) fn word(node: Node<'_>) -> Known<Text> {
     match node.text() {
         Some(text) => {
             let span = text.span();

@@ -324,9 +324,9 @@ fn unwrap(
     });
 }
 
-/// Helm values of a known shape, as an object of the kind `HelmValues` that no API has.
+/// Helm values or a rule file of a known shape, as an object of a kind that no API has.
 fn values_file(tree: &Arc<Tree>, node: Node<'_>, file: FileId, document: u32) -> Option<Object> {
-    let model = values::read(node)?;
+    let (kind, model) = values::read(node)?;
     Some(Object {
         file,
         document,
@@ -334,7 +334,7 @@ fn values_file(tree: &Arc<Tree>, node: Node<'_>, file: FileId, document: u32) ->
         node: node.id(),
         group: String::new(),
         version: String::new(),
-        kind: "HelmValues".to_owned(),
+        kind: kind.to_owned(),
         meta: Meta::default(),
         at: node.first_key_span(),
         modelled: true,

@@ -2,12 +2,12 @@
 
 use super::gang::{Hidden, KaiGang};
 use super::meta::{Meta, Pairs};
-use super::pods::{Gpus, PodContainer, PodTemplate, Purpose, ScaleName, Workload};
+use super::pods::{Gpus, PodContainer, PodTemplate, Purpose, ScaleName, Workload, image};
 use super::scaler::{Controller, Scaler, Target};
 use super::{Model, Reading, count, hpa_spec, items};
 use crate::known::Known;
 use crate::source::Span;
-use crate::yaml::{Node, Text};
+use crate::yaml::Node;
 
 /// NIMService.
 ///
@@ -100,22 +100,12 @@ fn template(spec: Node<'_>, span: Span) -> PodTemplate {
     };
     let mut template = PodTemplate::of_spec(Some(spec), meta, span);
     let mut container = PodContainer::of(spec, false, &[], &[]);
-    container.container.image = image(spec);
+    container.container.image = image(spec.text_at("image.repository"), spec.text_at("image.tag"));
     if !container.gpus.any() {
         container.gpus = gpus(spec);
     }
     template.add(container);
     template
-}
-
-fn image(spec: Node<'_>) -> Known<Text> {
-    let repository = spec.text_at("image.repository");
-    let Known::Set(name, span) = &repository else { return repository };
-    match spec.text_at("image.tag") {
-        Known::Set(tag, _) => Known::Set(Text::opaque(format!("{}:{}", name.value, tag.value), *span), *span),
-        Known::Absent => repository,
-        unknown => unknown,
-    }
 }
 
 /// GPUs without `resources`: the devices of claims, else as many as the profile of the model needs.

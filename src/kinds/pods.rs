@@ -358,6 +358,18 @@ pub fn implied(word: &str, at: Span) -> Known<Text> {
     Known::Default(Text::opaque(word.to_owned(), at), at)
 }
 
+/// An image whose name and tag are written apart.
+pub(super) fn image(name: Known<Text>, tag: Known<Text>) -> Known<Text> {
+    match (name, tag) {
+        (Known::Set(name, span), Known::Set(tag, _)) => {
+            Known::Set(Text::opaque(format!("{}:{}", name.value, tag.value), span), span)
+        }
+        (name @ Known::Set(..), Known::Absent) => name,
+        (Known::Set(..), unknown) => unknown,
+        (name, _) => name,
+    }
+}
+
 /// One word of a command line. A word that is no scalar is a template without quotes.
 pub(super) fn word(node: Node<'_>) -> Known<Text> {
     match node.text() {

@@ -1,8 +1,9 @@
 //! KAITO: presets that decide engine, parallelism and pods by themselves.
 
 use super::meta::Meta;
-use super::pods::{Gpus, PodTemplate, Purpose, Workload, implied};
+use super::pods::{Gpus, PodTemplate, Purpose, Workload};
 use super::scaler::{Controller, Scaler, Signal, SignalKind, Target, TargetType};
+use super::words::implied;
 use super::{Model, Reading, count};
 use crate::known::Known;
 use crate::source::Span;

@@ -3,8 +3,8 @@
 //! Source: knative/serving, pkg/apis/autoscaling/register.go; knative.dev, docs on autoscaling.
 
 use super::meta::Meta;
-use super::pods::implied;
 use super::scaler::{Signal, SignalKind, TargetType};
+use super::words::implied;
 use crate::known::Known;
 use crate::source::Span;
 use crate::yaml::{NodeId, Text, looks_templated};

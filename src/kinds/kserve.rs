@@ -2,8 +2,9 @@
 
 use super::knative_spec;
 use super::meta::{Meta, Pairs};
-use super::pods::{PodContainer, PodSet, PodTemplate, Purpose, ScaleName, Workload, config_volumes, implied};
+use super::pods::{PodContainer, PodSet, PodTemplate, Purpose, ScaleName, Workload, config_volumes};
 use super::scaler::{Controller, DefaultSignal, Scaler, Signal, SignalKind, Target, TargetType};
+use super::words::implied;
 use super::{Model, Reading, count, hpa_spec, items};
 use crate::known::Known;
 use crate::source::Span;

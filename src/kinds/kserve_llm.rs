@@ -2,8 +2,9 @@
 
 use super::gang::{Hidden, KaiGang};
 use super::meta::{Meta, Pairs};
-use super::pods::{PodSet, PodTemplate, Purpose, ScaleName, Workload, implied};
+use super::pods::{PodSet, PodTemplate, Purpose, ScaleName, Workload};
 use super::scaler::{Controller, Scaler, Signal, SignalKind, Target, TargetType};
+use super::words::implied;
 use super::{Model, Reading, count, hpa_spec, keda_spec};
 use crate::engine::{Container, EnvValue, Role};
 use crate::known::Known;

@@ -1,8 +1,9 @@
 //! KubeAI.
 
 use super::meta::Meta;
-use super::pods::{Gpus, PodContainer, PodTemplate, Purpose, Workload, implied};
+use super::pods::{Gpus, PodContainer, PodTemplate, Purpose, Workload};
 use super::scaler::{Controller, Scaler, Signal, SignalKind, Target, TargetType};
+use super::words::implied;
 use super::{Model, Reading, count};
 use crate::engine::{EnvValue, EnvVar};
 use crate::known::Known;

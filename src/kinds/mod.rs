@@ -41,6 +41,7 @@ mod settings;
 pub(crate) mod testing;
 mod values;
 mod volcano;
+mod words;
 
 use crate::known::Known;
 use crate::source::{FileId, Span};

@@ -2,8 +2,9 @@
 
 use super::gang::{Hidden, KaiGang};
 use super::meta::{Meta, Pairs};
-use super::pods::{Gpus, PodContainer, PodTemplate, Purpose, ScaleName, Workload, image};
+use super::pods::{Gpus, PodContainer, PodTemplate, Purpose, ScaleName, Workload};
 use super::scaler::{Controller, Scaler, Target};
+use super::words::image;
 use super::{Model, Reading, count, hpa_spec, items};
 use crate::known::Known;
 use crate::source::Span;

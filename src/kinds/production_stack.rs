@@ -1,10 +1,9 @@
 //! VLLMRuntime of the vLLM production stack.
 
 use super::meta::{Meta, Pairs};
-use super::pods::{
-    Gpus, PodContainer, PodTemplate, Purpose, Workload, gpu_count, implied, tolerations, word,
-};
+use super::pods::{Gpus, PodContainer, PodTemplate, Purpose, Workload, gpu_count, tolerations};
 use super::scaler::{Behavior, Controller, Direction, Scaler, Signal, SignalKind, Target, TargetType};
+use super::words::{implied, word};
 use super::{Model, Reading, count, items};
 use crate::known::Known;
 use crate::source::Span;

@@ -2,11 +2,10 @@
 //! shape, and only where the shape is one that no other file has.
 
 use super::meta::{Meta, Pairs};
-use super::pods::{
-    Gpus, PodContainer, PodTemplate, Purpose, Workload, gpu_count, image, implied, tolerations, word,
-};
+use super::pods::{Gpus, PodContainer, PodTemplate, Purpose, Workload, gpu_count, tolerations};
 use super::scaler::{Scaler, Signal, SignalKind, Target, TargetType};
 use super::series::Rename;
+use super::words::{image, implied, word};
 use super::{Model, adapter_rules, count, items, keda_spec, rulefile, settings};
 use crate::known::Known;
 use crate::source::Span;

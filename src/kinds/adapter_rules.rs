@@ -211,9 +211,7 @@ fn half(text: &Text, range: Range<usize>) -> Option<Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::kinds::testing::{check, renamed_at};
-    use crate::source::{FileId, Span};
 
     fn map(file: &str) -> String {
         let file = file.replace('\n', "\n    ");
@@ -285,26 +283,19 @@ resourceRules: {cpu: {containerQuery: x}}");
 
     #[test]
     fn queries_in_annotations() {
-        let text = |value: &str| Text::opaque(value.to_owned(), Span::new(FileId(0), 0, 1));
-        let pair = |key: &str| crate::kinds::meta::Pair {
-            key: key.to_owned(),
-            key_span: Span::new(FileId(0), 0, 1),
-            value: Known::Absent,
-            text: Some(text("sum(queue)")),
+        let scaler = |annotation: &str, expect: &str| {
+            let text = format!(
+                "{{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {{annotations: {{{annotation}}}}}}}"
+            );
+            check(&text, &format!("scaler of unknown 1 by default..?\n{expect}"));
         };
-        let names = |key: &str| {
-            let meta = Meta { annotations: crate::kinds::meta::Pairs(vec![pair(key)]), ..Meta::default() };
-            let names = annotations(&meta).into_iter().map(|rename| match rename.to {
-                NewName::Exact(name) => name.value().cloned().unwrap_or_default(),
-                NewName::Adapter { .. } => unreachable!("annotations give names in full"),
-            });
-            names.collect::<Vec<_>>()
-        };
-        assert_eq!(names("metric-config.external.requests-waiting.prometheus/query"), ["requests-waiting"]);
-        assert_eq!(names("metric-config.object.a.b.prometheus/query"), ["a.b"]);
-        for other in ["metric-config.pods.a.json-path/path", "metric-config.a.prometheus/query", "query", ""]
-        {
-            assert!(names(other).is_empty(), "{other}");
-        }
+        scaler(
+            "metric-config.external.requests-waiting.prometheus/query: sum(queue)",
+            "AdapterRule \"requests-waiting\" from sum(queue)",
+        );
+        scaler("metric-config.object.a.b.prometheus/query: '{{ q }}'", "AdapterRule \"a.b\" from {{ q }}");
+        scaler("metric-config.pods.a.json-path/path: /metrics", "");
+        scaler("metric-config.a.prometheus/query: x", "");
+        scaler("metric-config.pods.a.prometheus/query: [x]", "");
     }
 }

@@ -47,4 +47,22 @@ scheduler: {defaultProfileName: default-scheduler}
             "",
         );
     }
+
+    #[test]
+    fn files_of_a_config_map_tell_of_gangs() {
+        let file = |file: &str, expect: &str| {
+            let file = file.replace('\n', "\n    ");
+            let text = format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  config.yaml: |\n    {file}\n");
+            check(&text, &format!("{expect}\ndata config.yaml"));
+        };
+        let lws =
+            "apiVersion: config.lws.x-k8s.io/v1alpha1\nkind: Configuration\ngangSchedulingManagement:\n";
+        file(&format!("{lws}  schedulerProvider: volcano"), "hint LeaderWorkerSetGangs");
+        file(&format!("{lws}  schedulerProvider: kubernetes"), "hint Uses(Native)");
+        file(&format!("{lws}  schedulerProvider: [x]"), "");
+        file(&format!("{lws}  schedulerProvider: 'volcano"), "");
+        file("scheduler:\n  defaultProfileName: volcano", "hint GroveGangs");
+        file("batchScheduler: yunikorn", "hint KubeRayGangs");
+        file("batchScheduler: {{ name }}", "");
+    }
 }

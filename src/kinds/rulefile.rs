@@ -56,10 +56,11 @@ fn relabeling(node: Node<'_>) -> Option<Rename> {
         node.entry(camel).or_else(|| node.entry(snake)).filter(|e| !e.value.is_null())
     };
     let target = entry("targetLabel", "target_label")?;
-    let action = node.field::<String>("action");
-    if target.value.raw_str() != Some("__name__")
-        || action.value().is_some_and(|action| !action.eq_ignore_ascii_case("replace"))
-    {
+    let replaces = match node.field::<String>("action") {
+        Known::Absent => true,
+        action => action.value().is_some_and(|action| action.eq_ignore_ascii_case("replace")),
+    };
+    if target.value.raw_str() != Some("__name__") || !replaces {
         return None;
     }
     let sources = entry("sourceLabels", "source_labels");
@@ -156,6 +157,7 @@ mod tests {
         for other in [
             "{sourceLabels: [__name__], regex: DCGM_FI_DEV_GPU_UTIL, action: keep}",
             "{sourceLabels: [__name__], regex: x, targetLabel: __name__, action: drop}",
+            "{sourceLabels: [__name__], regex: x, targetLabel: __name__, replacement: y, action: '{{ a }}'}",
             "{sourceLabels: [__name__], targetLabel: __name__}",
             "{sourceLabels: [pod], targetLabel: name, replacement: x}",
             "x",

@@ -31,18 +31,44 @@ impl Driver<'_> {
 pub fn build<'a>(inventory: &'a Inventory, units: &[Unit<'a>], aliases: &Aliases<'a>) -> Vec<Driver<'a>> {
     let mut drivers = Vec::new();
     for object in &inventory.objects {
-        for scaler in &object.model.scalers {
+        for scaler in object.model.scalers.iter().filter(|s| !matches!(s.target, Target::Policy)) {
             let targets = match &scaler.target {
                 Target::Own(index) => own(units, object, *index),
                 Target::Reference(reference) => resolve(inventory, units, object, reference, 0),
-                Target::Unknown(_) => vec![],
+                Target::Unknown(_) | Target::Policy => vec![],
             };
-            let signals =
-                scaler.signals.iter().map(|s| (s, aliases.measure(inventory, object, s))).collect();
+            let policy = policy_of(inventory, object, scaler);
+            let signals = joined_signals(object, scaler, policy)
+                .map(|(from, signal)| (signal, aliases.measure(inventory, from, signal)))
+                .collect();
             drivers.push(Driver { object, scaler, targets, signals });
         }
     }
     drivers
+}
+
+/// The policy object that an autoscaler names, which holds its signals.
+fn policy_of<'a>(inventory: &'a Inventory, object: &Object, scaler: &Scaler) -> Option<(&'a Object, &'a Scaler)> {
+    let name = scaler.policy_ref.value()?;
+    let candidates: Vec<(&Object, &Scaler)> = inventory
+        .objects
+        .iter()
+        .filter(|o| o.group == object.group && o.name() == Some(name) && may_share_namespace(object, o))
+        .filter_map(|o| Some((o, o.model.scalers.iter().find(|s| matches!(s.target, Target::Policy))?)))
+        .collect();
+    nearest(inventory, object, candidates, |(o, _)| o).into_iter().next()
+}
+
+/// The signals of an autoscaler and of its policy. Of two with one name the autoscaler's has the query.
+fn joined_signals<'a>(
+    object: &'a Object,
+    scaler: &'a Scaler,
+    policy: Option<(&'a Object, &'a Scaler)>,
+) -> impl Iterator<Item = (&'a Object, &'a Signal)> {
+    let own = scaler.signals.iter().map(move |signal| (object, signal));
+    let named = |signal: &Signal| signal.name.is_some() && scaler.signals.iter().any(|own| own.name == signal.name);
+    let other = policy.into_iter().flat_map(|(from, policy)| policy.signals.iter().map(move |signal| (from, signal)));
+    own.chain(other.filter(move |(_, signal)| !named(signal)))
 }
 
 fn own(units: &[Unit<'_>], object: &Object, index: usize) -> Vec<UnitId> {

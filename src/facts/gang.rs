@@ -5,6 +5,7 @@ use crate::inventory::Inventory;
 use crate::kinds::gang::{Evidence, GangScheduler, Hidden, Hint, HintKind, KaiGang, PodGroup};
 use crate::known::Known;
 use crate::source::Span;
+use std::collections::BTreeSet;
 
 /// The answer for one workload.
 #[derive(Debug, Clone)]
@@ -61,6 +62,7 @@ pub struct Mechanism {
 /// Signs of the whole repository that a verdict rests on.
 pub struct Setting<'a> {
     hints: Vec<&'a Hint>,
+    named: BTreeSet<GangScheduler>,
     groups: Vec<(&'a str, Option<&'a str>, &'a PodGroup)>,
 }
 
@@ -68,12 +70,16 @@ impl<'a> Setting<'a> {
     /// Gathers the signs.
     pub fn build(inventory: &'a Inventory) -> Setting<'a> {
         let hints = inventory.objects.iter().flat_map(|o| &o.model.hints).collect();
+        let named = inventory.objects.iter().flat_map(|o| &o.model.workloads).flat_map(|w| &w.sets);
+        let named = named
+            .filter_map(|s| s.template.scheduler.value().and_then(|name| GangScheduler::of_name(name)))
+            .collect();
         let groups = inventory
             .objects
             .iter()
             .filter_map(|o| Some((o.name()?, o.namespace(), o.model.pod_group.as_ref()?)))
             .collect();
-        Setting { hints, groups }
+        Setting { hints, named, groups }
     }
 
     fn has(&self, kind: &HintKind) -> bool {
@@ -82,10 +88,11 @@ impl<'a> Setting<'a> {
 
     /// The gang schedulers that the repository is seen to use.
     pub fn schedulers(&self) -> impl Iterator<Item = GangScheduler> {
-        self.hints.iter().filter_map(|h| match h.kind {
+        let hinted = self.hints.iter().filter_map(|h| match h.kind {
             HintKind::Uses(scheduler) => Some(scheduler),
             _ => None,
-        })
+        });
+        hinted.chain(self.named.iter().copied())
     }
 }
 
@@ -181,7 +188,13 @@ fn several_pods(unit: &Unit<'_>, need: u32, setting: &Setting<'_>) -> Verdict {
                 return Verdict::Present(Mechanism { what: format!("KAI Scheduler, {each}"), span });
             }
             // Which gangs the other schedulers make is said outside the workload.
-            _ => return Verdict::Unknown,
+            _ => {
+                let hint = unit.workload.gang.hidden.as_ref().and_then(|h| h.hint.as_ref());
+                return match setting.hints.iter().find(|h| Some(&h.kind) == hint) {
+                    Some(hint) => Verdict::Present(Mechanism { what: scheduler.name().to_owned(), span: hint.span }),
+                    None => Verdict::Unknown,
+                };
+            }
         }
     }
     if doubtful || setting.has(&HintKind::RewritesScheduler) {
@@ -190,6 +203,9 @@ fn several_pods(unit: &Unit<'_>, need: u32, setting: &Setting<'_>) -> Verdict {
     match &unit.workload.gang.hidden {
         Some(hidden) => match setting.hints.iter().find(|h| hidden.hint.as_ref() == Some(&h.kind)) {
             Some(hint) => Verdict::Present(Mechanism { what: hidden.how.clone(), span: hint.span }),
+            None if hidden.ends_with_scheduler && setting.schedulers().next().is_some() => {
+                Verdict::Absent { named: None }
+            }
             None => Verdict::Hidden(hidden.clone()),
         },
         None => Verdict::Absent { named: None },

@@ -301,7 +301,7 @@ fn aliases_of<'a>(object: &'a Object, rename: &Rename) -> Vec<Alias<'a>> {
                 .into_iter()
                 .filter_map(|(name, span, known)| {
                     let exported =
-                        metrics::exported_name(&name, matches.as_deref(), replacement.as_deref())?;
+                        metrics::adapter::exported_name(&name, matches.as_deref(), replacement.as_deref())?;
                     let sources =
                         if measured.is_empty() { vec![(name, span, known)] } else { measured.clone() };
                     Some(alias(exported, sources))

@@ -2,9 +2,9 @@
 
 use super::gang::KaiGang;
 use super::pods::{KaiClass, PodTemplate, Purpose, Workload};
-use super::{Model, Reading, count};
+use super::{Model, Reading, adapter_rules, count, rulefile, settings};
 use crate::known::Known;
-use crate::yaml::Node;
+use crate::yaml::{Node, Text};
 
 /// Kinds of `apps` with a pod template.
 pub(super) const APPS: &[&str] = &["Deployment", "StatefulSet", "ReplicaSet", "DaemonSet"];
@@ -57,11 +57,19 @@ pub(super) fn pod(object: &Reading<'_>) -> Model {
     Model { workloads: vec![workload], ..Model::default() }
 }
 
-/// A ConfigMap: its files.
+/// A ConfigMap: its files, and what rule files, adapter rules and controller settings among them say.
 pub(super) fn config_map(object: &Reading<'_>) -> Model {
     let entries = object.node.get("data").map(|d| d.entries()).unwrap_or_default();
-    let data = entries.into_iter().filter_map(|e| Some((e.key.to_owned(), e.value.text()?))).collect();
-    Model { data, ..Model::default() }
+    let data: Vec<(String, Text)> =
+        entries.into_iter().filter_map(|e| Some((e.key.to_owned(), e.value.text()?))).collect();
+    let mut model = Model::default();
+    for (key, text) in &data {
+        model.renames.extend(rulefile::rules_in(key, text));
+        model.renames.extend(adapter_rules::rules_in(text));
+        model.hints.extend(settings::hints_in(text));
+    }
+    model.data = data;
+    model
 }
 
 /// A kind that is not modelled: every pod template found in the common shape (a mapping whose `spec` has `containers`),

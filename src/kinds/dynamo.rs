@@ -1,6 +1,6 @@
 //! DynamoGraphDeployment in its two shapes, and its scaling adapter (ai-dynamo/dynamo, deploy/operator).
 
-use super::gang::{Hidden, KaiGang};
+use super::gang::{Hidden, KaiGang, HintKind};
 use super::meta::Meta;
 use super::parts::{items, join_meta, scale_name, scheduler_is_open, workload, written};
 use super::pods::{
@@ -144,6 +144,8 @@ fn hidden(object: &Reading<'_>, sets: &[PodSet], pod_field: &str) -> Option<Hidd
             "set `schedulerName: kai-scheduler` in `{pod_field}`, or keep the Dynamo platform's Helm values beside \
              the manifests"
         ),
+        hint: Some(HintKind::DynamoGangs),
+        ends_with_scheduler: false,
     })
 }
 
@@ -197,7 +199,7 @@ fn component_pod(spec: Node<'_>, component: Node<'_>, at: Span) -> PodTemplate {
     template.meta = Meta { node: template.meta.node, ..join_meta(&template.meta, &common) };
     template.priority_class = template.priority_class.or(|| spec.field("priorityClassName"));
     for container in template.containers.iter_mut().filter(|c| !c.init) {
-        let is_main = container.container.name.value().is_some_and(|name| name.value == "main");
+        let is_main = container.container.name.value().is_some_and(|name| name == "main");
         if is_main {
             let own = std::mem::take(&mut container.container.env);
             container.container.env = [env(spec, "env"), own].concat();

@@ -111,6 +111,26 @@ pub struct Hidden {
     pub settle: String,
     /// The sign in other files that settles it.
     pub hint: Option<HintKind>,
+    /// True where nothing would add a gang by itself: the doubt is only whether the cluster has a gang scheduler at all.
+    /// Where the inputs show that it has one, there is no doubt left.
+    pub ends_with_scheduler: bool,
+}
+
+impl Hidden {
+    /// For pods of a LeaderWorkerSet that name no scheduler: its controller can make groups for Volcano.
+    /// Source: kubernetes-sigs/lws, api/config/v1alpha1/configuration_types.go.
+    pub fn in_leader_worker_set() -> Hidden {
+        Hidden {
+            how: "the LeaderWorkerSet controller adds one for Volcano only where its `gangSchedulingManagement` is set"
+                .to_owned(),
+            settle:
+                "set `schedulerName` on the leader and the workers, or add the controller's configuration to \
+                     the files that are checked"
+                    .to_owned(),
+            hint: Some(HintKind::LeaderWorkerSetGangs),
+            ends_with_scheduler: true,
+        }
+    }
 }
 
 /// A gang group as an object of its own.

@@ -1,6 +1,6 @@
 //! PodCliqueSet (ai-dynamo/grove).
 
-use super::gang::{Evidence, GangScheduler, Hidden, KaiGang};
+use super::gang::{Evidence, GangScheduler, Hidden, KaiGang, HintKind};
 use super::meta::Meta;
 use super::metric_spec;
 use super::parts::{
@@ -90,6 +90,8 @@ fn finish(workload: &mut Workload, object: &Reading<'_>, name: &Known<String>, k
         how: "Grove makes gangs of the cliques where its `scheduler.defaultProfileName` is a gang scheduler"
             .to_owned(),
         settle: "set `podSpec.schedulerName: kai-scheduler` in every clique".to_owned(),
+        hint: Some(HintKind::GroveGangs),
+        ends_with_scheduler: false,
     });
     workload.purpose = Purpose::Serving;
     workload.read_meta(&object.meta);

@@ -2,7 +2,7 @@
 
 use super::hpa_spec::{DEFAULT_CPU, behavior, metrics, target};
 use super::scaler::{Controller, Scaler, Signal, SignalKind, TargetType};
-use super::{Model, Problem, Reading, count};
+use super::{Model, Problem, Reading, adapter_rules, count};
 use crate::known::Known;
 use crate::yaml::{Node, Text};
 
@@ -44,10 +44,12 @@ pub(super) fn autoscaler(object: &Reading<'_>) -> Model {
         span: object.name_span(),
         node: spec.id(),
         controller: Controller::Hpa,
+        policy_ref: Known::Absent,
     };
     // An HPA that a controller made is its output, not a statement of the repository.
     let scalers = if object.meta.owned { vec![] } else { vec![scaler] };
-    Model { scalers, problems, ..Model::default() }
+    let renames = adapter_rules::annotations(&object.meta);
+    Model { scalers, problems, renames, ..Model::default() }
 }
 
 fn v1_signals(object: &Reading<'_>, spec: Node<'_>) -> Vec<Signal> {

@@ -88,7 +88,8 @@ fn name_at(block: Node<'_>, path: &str) -> Known<Text> {
     block.field::<Text>(path)
 }
 
-fn metric_target(block: Node<'_>, kind: SignalKind) -> (Known<f64>, TargetType) {
+/// What a metric is compared with, and how.
+pub(super) fn metric_target(block: Node<'_>, kind: SignalKind) -> (Known<f64>, TargetType) {
     let at = block.get("target").unwrap_or(block);
     let fields = [
         ("averageUtilization", TargetType::Utilization),

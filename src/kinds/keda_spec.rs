@@ -25,6 +25,7 @@ pub(super) fn read_spec(spec: Node<'_>, target: Target, span: Span, at: Span) ->
         span,
         node: spec.id(),
         controller: Controller::Keda,
+        policy_ref: Known::Absent,
     }
 }
 

@@ -129,6 +129,8 @@ fn worker(object: &Reading<'_>, backend: Node<'_>, worker: Node<'_>) -> Workload
     workload.gang.hidden = Some(Hidden {
         how: "kthena writes the ModelServing for a ModelBooster, its gang policy included".to_owned(),
         settle: "write the ModelServing and its `gangPolicy` by hand".to_owned(),
+        hint: None,
+        ends_with_scheduler: false,
     });
     workload.purpose = Purpose::Serving;
     workload.plain_pods = false;

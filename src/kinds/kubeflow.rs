@@ -53,6 +53,8 @@ pub(super) fn job(object: &Reading<'_>) -> Model {
         how: "the training operator makes a PodGroup for each job where it runs with `--gang-scheduler-name`"
             .to_owned(),
         settle: "set `schedulerName` in every replica template to the gang scheduler".to_owned(),
+        hint: None,
+        ends_with_scheduler: false,
     });
     workload.read_meta(&object.meta);
     Model { workloads: vec![workload], ..Model::default() }
@@ -72,6 +74,8 @@ pub(super) fn train_job(object: &Reading<'_>) -> Model {
     workload.gang.hidden = Some(Hidden {
         how: "the training runtime may set a scheduler and a `podGroupPolicy`".to_owned(),
         settle: "keep the training runtime beside the manifests".to_owned(),
+        hint: None,
+        ends_with_scheduler: false,
     });
     workload.purpose = Purpose::Batch;
     workload.plain_pods = false;

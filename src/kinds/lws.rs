@@ -75,15 +75,7 @@ fn group(spec: Node<'_>, replicas: Known<u32>, span: Span, at: Span) -> Workload
 /// configuration). It never sets a scheduler, but a webhook may.
 fn hidden(sets: &[PodSet]) -> Option<Hidden> {
     let volcano = sets.iter().any(|s| s.template.scheduler.value().is_some_and(|name| name == "volcano"));
-    (volcano || scheduler_is_open(sets)).then(|| Hidden {
-        how: "the LeaderWorkerSet controller makes a PodGroup for each group where its \
-              `gangSchedulingManagement.schedulerProvider` is `volcano`"
-            .to_owned(),
-        settle:
-            "set `schedulerName: kai-scheduler` in the leader and worker templates, or keep the controller's \
-                 configuration beside the manifests"
-                .to_owned(),
-    })
+    (volcano || scheduler_is_open(sets)).then(Hidden::in_leader_worker_set)
 }
 
 #[cfg(test)]

@@ -13,10 +13,15 @@ pub mod scaler;
 pub mod series;
 
 mod aibrix;
+mod adapter;
+mod adapter_rules;
+mod configuration;
 mod core;
 mod hpa;
 mod hpa_spec;
+mod inner;
 mod kai;
+mod kaito;
 mod karpenter;
 mod keda;
 mod keda_spec;
@@ -31,8 +36,24 @@ mod parts;
 mod ray;
 mod ray_cluster;
 mod rbg;
+mod knative;
+mod knative_spec;
+mod kserve;
+mod kserve_llm;
+mod kubeai;
+mod kueue;
+mod nim;
+mod podgroups;
+mod policy;
+mod production_stack;
+mod prometheus;
+mod rulefile;
+mod settings;
 #[cfg(test)]
 pub(crate) mod testing;
+mod values;
+mod volcano;
+mod words;
 
 use crate::engine::{EnvSource, EnvValue};
 use crate::known::Known;
@@ -240,6 +261,51 @@ pub const KINDS: &[Kind] = &[
     Kind { group: "workloads.x-k8s.io", kinds: &["RoleBasedGroupSet"], read: rbg::group_set },
     Kind { group: "workloads.x-k8s.io", kinds: &["RoleBasedGroupScalingAdapter"], read: rbg::adapter },
     Kind { group: "workloads.x-k8s.io", kinds: &["CoordinatedPolicy"], read: rbg::coordinated_policy },
+    Kind { group: "serving.kserve.io", kinds: &["InferenceService"], read: kserve::inference_service },
+    Kind { group: "serving.kserve.io", kinds: &["LLMInferenceService"], read: kserve_llm::service },
+    Kind { group: "serving.kserve.io", kinds: kserve::PRESETS, read: kserve::preset },
+    Kind { group: "apps.nvidia.com", kinds: &["NIMService"], read: nim::service },
+    Kind { group: "apps.nvidia.com", kinds: &["NIMPipeline"], read: nim::pipeline },
+    Kind { group: "production-stack.vllm.ai", kinds: &["VLLMRuntime"], read: production_stack::runtime },
+    Kind { group: "serving.knative.dev", kinds: knative::KINDS, read: knative::service },
+    Kind { group: "kubeai.org", kinds: &["Model"], read: kubeai::model },
+    Kind { group: "kaito.sh", kinds: &["Workspace"], read: kaito::workspace },
+    Kind { group: "kaito.sh", kinds: &["InferenceSet"], read: kaito::inference_set },
+    Kind { group: "monitoring.coreos.com", kinds: prometheus::OPERATOR_RULES, read: prometheus::rules },
+    Kind { group: "monitoring.coreos.com", kinds: prometheus::OPERATOR_SCRAPES, read: prometheus::scrape },
+    Kind { group: "monitoring.googleapis.com", kinds: prometheus::GOOGLE_RULES, read: prometheus::rules },
+    Kind { group: "monitoring.googleapis.com", kinds: prometheus::GOOGLE_SCRAPES, read: prometheus::scrape },
+    Kind {
+        group: "operator.victoriametrics.com",
+        kinds: prometheus::VICTORIA_RULES,
+        read: prometheus::rules,
+    },
+    Kind {
+        group: "operator.victoriametrics.com",
+        kinds: prometheus::VICTORIA_SCRAPES,
+        read: prometheus::scrape,
+    },
+    Kind { group: "datadoghq.com", kinds: &["DatadogMetric"], read: adapter::datadog_metric },
+    Kind { group: "metrics.aws", kinds: &["ExternalMetric"], read: adapter::external_metric },
+    Kind { group: "scheduling.volcano.sh", kinds: volcano::SCHEDULING, read: volcano::scheduling },
+    Kind { group: "batch.volcano.sh", kinds: &["Job"], read: volcano::job },
+    Kind { group: "kueue.x-k8s.io", kinds: kueue::KINDS, read: kueue::read },
+    Kind { group: "config.kueue.x-k8s.io", kinds: &["Configuration"], read: kueue::read },
+    Kind { group: "scheduling.x-k8s.io", kinds: &["PodGroup"], read: podgroups::coscheduling },
+    Kind { group: "scheduling.sigs.k8s.io", kinds: &["PodGroup"], read: podgroups::coscheduling },
+    Kind { group: "scheduling.k8s.io", kinds: podgroups::NATIVE, read: podgroups::native },
+    Kind { group: "kyverno.io", kinds: policy::KYVERNO, read: policy::kyverno },
+    Kind { group: "policies.kyverno.io", kinds: policy::MUTATING, read: policy::mutating },
+    Kind { group: "admissionregistration.k8s.io", kinds: policy::MUTATING, read: policy::mutating },
+    Kind { group: "mutations.gatekeeper.sh", kinds: policy::GATEKEEPER, read: policy::gatekeeper },
+    Kind { group: "run.ai", kinds: &["Karta"], read: policy::karta },
+    Kind { group: "config.lws.x-k8s.io", kinds: &["Configuration"], read: configuration::controller },
+    Kind { group: "config.ray.io", kinds: &["Configuration"], read: configuration::controller },
+    Kind {
+        group: "operator.config.grove.io",
+        kinds: &["OperatorConfiguration"],
+        read: configuration::controller,
+    },
 ];
 
 /// The objects of a document. A `List` is unwrapped; a document that is no Kubernetes object gives none.
@@ -258,7 +324,11 @@ fn unwrap(
     found: &mut Vec<Object>,
 ) {
     const DEEPEST_LIST: usize = 4;
-    let (Some(kind), Some(api)) = (node.get("kind"), node.get("apiVersion")) else { return };
+    let (kind, api) = (node.get("kind"), node.get("apiVersion"));
+    if depth == 0 && kind.is_none() && api.is_none() {
+        found.extend(values_file(tree, node, file, document));
+    }
+    let (Some(kind), Some(api)) = (kind, api) else { return };
     let (Some(kind_name), Some(api)) = (kind.raw_str(), api.raw_str()) else { return };
     if kind_name == "List"
         || (kind_name.ends_with("List") && node.get("items").is_some_and(|i| i.is_sequence()))
@@ -296,6 +366,30 @@ fn unwrap(
         modelled: known.is_some(),
         model,
     });
+}
+
+/// Helm values or a rule file of a known shape, as an object of a kind that no API has.
+fn values_file(tree: &Arc<Tree>, node: Node<'_>, file: FileId, document: u32) -> Option<Object> {
+    let (kind, model) = values::read(node)?;
+    Some(Object {
+        id: ObjectId(0),
+        file,
+        document,
+        tree: tree.clone(),
+        node: node.id(),
+        group: String::new(),
+        version: String::new(),
+        kind: kind.to_owned(),
+        meta: Meta::default(),
+        at: node.first_key_span(),
+        modelled: true,
+        model,
+    })
+}
+
+/// The items of the list at a path of keys; none where there is no list.
+pub(crate) fn items<'t>(node: Node<'t>, path: &str) -> impl Iterator<Item = Node<'t>> + use<'t> {
+    node.at(path).into_iter().flat_map(|list| list.items())
 }
 
 /// The value of a field as a known count, with a default where the API has one.

@@ -3,6 +3,7 @@
 use super::gang::{Evidence, Gang, GangScheduler};
 use super::meta::{Meta, Pairs};
 use super::quantity::Quantity;
+use super::words::word;
 use crate::engine::{Container, EnvFrom, EnvSource, EnvValue, EnvVar, Mount, Role};
 use crate::known::Known;
 use crate::source::Span;
@@ -300,6 +301,19 @@ impl PodTemplate {
         }
     }
 
+    /// Adds a container that the kind writes outside of `containers`, and counts its GPUs.
+    pub fn add(&mut self, container: PodContainer) {
+        self.gpus = match (&self.gpus.count, &container.gpus.count) {
+            (_, Known::Absent) => self.gpus.clone(),
+            (Known::Set(have, span), Known::Set(more, _)) if !container.init => {
+                let count = Known::Set(have.saturating_add(*more), *span);
+                Gpus { count, resource: container.gpus.resource.clone() }
+            }
+            _ => container.gpus.clone(),
+        };
+        self.containers.push(container);
+    }
+
     /// The containers that run beside each other.
     pub fn main_containers(&self) -> impl Iterator<Item = &PodContainer> {
         self.containers.iter().filter(|c| !c.init)
@@ -358,16 +372,6 @@ impl PodContainer {
     }
 }
 
-fn word(node: Node<'_>) -> Known<Text> {
-    match node.text() {
-        Some(text) => {
-            let span = text.span();
-            Known::Set(text, span)
-        }
-        None => Known::Unresolved(node.span()),
-    }
-}
-
 /// A volume of a pod that shows a ConfigMap.
 #[derive(Debug, Clone)]
 pub struct ConfigVolume {
@@ -377,7 +381,7 @@ pub struct ConfigVolume {
 }
 
 /// The volumes of a pod spec that show a ConfigMap.
-pub(super) fn config_volumes(spec: Node<'_>) -> Vec<ConfigVolume> {
+pub fn config_volumes(spec: Node<'_>) -> Vec<ConfigVolume> {
     let volumes = spec.get("volumes").into_iter().flat_map(|v| v.items());
     volumes
         .filter_map(|volume| {

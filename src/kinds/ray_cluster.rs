@@ -1,7 +1,7 @@
 //! The spec of a RayCluster, which several kinds embed.
 
 use super::count;
-use super::gang::{Evidence, GangScheduler, Hidden, KaiGang};
+use super::gang::{Evidence, GangScheduler, Hidden, KaiGang, HintKind};
 use super::meta::Meta;
 use super::parts::{evidence, items, named_scheduler, scheduler_is_open, times, workload};
 use super::pods::{PodSet, PodTemplate, Workload};
@@ -41,6 +41,8 @@ pub(super) fn replica(
         settle: "set `schedulerName: kai-scheduler` in the head and worker templates, or keep the operator's Helm \
                  values beside the manifests"
             .to_owned(),
+        hint: Some(HintKind::KubeRayGangs),
+        ends_with_scheduler: false,
     });
     workload.plain_pods = false;
     workload.read_meta(meta);

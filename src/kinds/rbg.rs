@@ -236,9 +236,9 @@ fn patched(mut base: PodTemplate, patch: Option<Node<'_>>) -> PodTemplate {
     base.spreading.extend(patch.spreading);
     let had_gpus = patch.gpus.count.is_written();
     for over in patch.containers {
-        let name = over.container.name.value().map(|name| name.value.clone());
+        let name = over.container.name.value().cloned();
         let same = |c: &&mut PodContainer| {
-            name.is_some() && c.container.name.value().map(|n| &n.value) == name.as_ref()
+            name.is_some() && c.container.name.value() == name.as_ref()
         };
         match base.containers.iter_mut().find(same) {
             Some(under) => patch_container(under, over),

@@ -37,6 +37,26 @@ pub struct Scaler {
     pub policy_ref: Known<String>,
 }
 
+impl Scaler {
+    /// An autoscaler of which only the target and the place are known. Kinds fill in what they state.
+    pub fn of(target: Target, controller: Controller, span: Span, node: NodeId) -> Scaler {
+        Scaler {
+            target,
+            signals: vec![],
+            default_signal: None,
+            min: Known::Absent,
+            max: Known::Absent,
+            idle: Known::Absent,
+            formula: None,
+            behavior: None,
+            span,
+            node,
+            controller,
+            policy_ref: Known::Absent,
+        }
+    }
+}
+
 /// What acts on an autoscaler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Controller {
@@ -187,6 +207,24 @@ pub struct Signal {
     pub null_is_zero: Known<bool>,
     /// Label matchers beside the metric name (`metric.selector.matchLabels`).
     pub selector: Vec<(String, String)>,
+}
+
+impl Signal {
+    /// A signal of which only the text is known. `at` is where it stands if it has none.
+    pub fn of(kind: SignalKind, key: &str, text: Known<Text>, at: Span, node: NodeId) -> Signal {
+        Signal {
+            kind,
+            key: key.to_owned(),
+            span: text.span().unwrap_or(at),
+            text,
+            target: Known::Absent,
+            target_type: TargetType::Unknown,
+            name: None,
+            node,
+            null_is_zero: Known::Absent,
+            selector: vec![],
+        }
+    }
 }
 
 /// Scaling behaviour of an HPA.

@@ -22,9 +22,10 @@ pub enum RenameKind {
 /// How the new name is given.
 #[derive(Debug, Clone)]
 pub enum NewName {
-    /// In full.
+    /// In full. A `*` in a DatadogMetric's name stands for a namespace that is not written.
     Exact(Known<String>),
-    /// By `name.matches` and `name.as` of prometheus-adapter, applied to each source series.
+    /// By `name.matches` and `name.as` of prometheus-adapter, applied to each source series; also by the pattern and
+    /// the replacement of a relabeling, where the replacement refers to groups of the pattern.
     Adapter {
         /// `matches`.
         matches: Option<String>,

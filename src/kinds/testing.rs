@@ -6,13 +6,23 @@ use crate::source::FileId;
 use std::fmt::Write;
 use std::sync::Arc;
 
-/// What the first object of a text says, one line each.
-pub(crate) fn describe(text: &str) -> String {
+/// The objects of the first document of a text.
+fn objects(text: &str) -> Vec<super::Object> {
     let source: Arc<str> = text.into();
     let part = crate::yaml::split(text).into_iter().next().expect("a document");
     let tree = crate::yaml::parse(FileId(0), &source, part.range).expect("valid YAML");
-    let objects = classify(&Arc::new(tree), FileId(0), 0);
-    objects.iter().map(|o| lines(&o.model)).collect::<Vec<_>>().join("\n")
+    classify(&Arc::new(tree), FileId(0), 0)
+}
+
+/// What the first document of a text says, one line each.
+pub(crate) fn describe(text: &str) -> String {
+    objects(text).iter().map(|o| lines(&o.model)).collect::<Vec<_>>().join("\n")
+}
+
+/// The text under the span of each metric name that the first document of a text defines.
+pub(crate) fn renamed_at(text: &str) -> Vec<&str> {
+    let spans = objects(text).into_iter().flat_map(|o| o.model.renames).map(|r| r.span);
+    spans.filter_map(|span| text.get(span.range())).collect()
 }
 
 /// Fails with both texts where an object does not say `expect` (lines are trimmed).
@@ -151,6 +161,10 @@ fn lines(model: &Model) -> String {
     }
     if let Some(g) = &model.pod_group {
         let _ = writeln!(out, "pod group of {:?} min {}", g.scheduler, known(&g.min));
+    }
+    if let Some(t) = &model.topology {
+        let levels: Vec<String> = t.levels.iter().map(|(label, _)| known(label)).collect();
+        let _ = writeln!(out, "topology {:?} {}", t.system, levels.join(", "));
     }
     for h in &model.hints {
         let _ = writeln!(out, "hint {:?}", h.kind);

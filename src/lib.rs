@@ -2,6 +2,7 @@
 //! plan: Karpenter pools, gang scheduling, application signals.
 
 pub mod diagnostic;
+pub mod engine;
 pub mod known;
 pub mod source;
 pub mod yaml;

@@ -98,32 +98,28 @@ impl Reader<'_> {
         let value = &self.text.value;
         let around = self.parents.len();
         let mut key: Option<(String, usize)> = None;
-        let mut brackets: Vec<char> = Vec::new();
+        // Each open bracket, and whether the key before it was added to the parents.
+        let mut open: Vec<(char, bool)> = Vec::new();
+        let mut lists = 0usize;
         let mut at = start;
         while let Some(ch) = value.get(at..).and_then(|rest| rest.chars().next()) {
             match ch {
-                '{' => {
-                    if let Some((key, _)) = key.take() {
-                        self.parents.push((0, key));
-                    } else if !brackets.is_empty() {
-                        self.parents.push((0, "[]".to_owned()));
-                    }
-                    brackets.push('{');
-                    at += 1;
-                }
-                '[' => {
-                    key = None;
-                    brackets.push('[');
+                '{' | '[' => {
+                    lists += usize::from(ch == '[');
+                    let parent = key.take().map(|(key, _)| key).filter(|_| lists == 0);
+                    open.push((ch, parent.is_some()));
+                    self.parents.extend(parent.map(|key| (0, key)));
                     at += 1;
                 }
                 '}' | ']' => {
                     key = None;
-                    let closed = brackets.pop();
-                    if closed == Some('{') && !brackets.is_empty() && self.parents.len() > around {
+                    at += 1;
+                    let closed = open.pop();
+                    lists -= usize::from(closed.is_some_and(|(ch, _)| ch == '['));
+                    if closed.is_some_and(|(_, parent)| parent) {
                         self.parents.pop();
                     }
-                    at += 1;
-                    if brackets.is_empty() {
+                    if open.is_empty() {
                         break;
                     }
                 }
@@ -134,19 +130,15 @@ impl Reader<'_> {
                 ':' => at += 1,
                 ch if ch.is_whitespace() => at += ch.len_utf8(),
                 _ => {
-                    let (token, next) = token(value, at);
-                    let found = (at, token);
-                    at = next;
-                    let text = value.get(found.1.clone()).unwrap_or_default();
-                    match (key.take(), brackets.last()) {
-                        (None, Some('{')) if after_blanks(value, next) == Some(':') => {
-                            key = Some((text.to_owned(), found.0));
-                        }
-                        (Some((key, from)), Some('{')) if self.parents.len() <= around + DEEPEST => {
-                            self.push(&key, from, found.1);
+                    let (text, next) = token(value, at);
+                    match key.take() {
+                        Some((key, from)) if lists == 0 => self.push(&key, from, text),
+                        None if after_blanks(value, next) == Some(':') => {
+                            key = Some((value.get(text).unwrap_or_default().to_owned(), at));
                         }
                         _ => {}
                     }
+                    at = next;
                 }
             }
         }
@@ -155,10 +147,10 @@ impl Reader<'_> {
     }
 
     fn push(&mut self, key: &str, start: usize, value: std::ops::Range<usize>) {
-        let path: Vec<&str> = self.parents.iter().map(|(_, parent)| parent.as_str()).chain([key]).collect();
-        if path.len() > DEEPEST {
+        if self.parents.len() >= DEEPEST {
             return;
         }
+        let path: Vec<&str> = self.parents.iter().map(|(_, parent)| parent.as_str()).chain([key]).collect();
         let part = self.text.part(value.clone());
         let span = self.text.slice(start..value.end);
         let masked = Word::new(mask(&glyphs(&part)).glyphs, part.span());
@@ -221,4 +213,52 @@ fn token(value: &str, at: usize) -> (std::ops::Range<usize>, usize) {
 
 fn after_blanks(value: &str, at: usize) -> Option<char> {
     value.get(at..).and_then(|rest| rest.trim_start().chars().next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::FileId;
+
+    /// Shows each setting as `key=value`, with the bytes of the whole setting behind it.
+    fn check(text: &str, expect: &[&str]) {
+        let all = Text::verbatim(text.to_owned(), Span::new(FileId(0), 0, text.len()));
+        let found: Vec<String> = read_config(&all)
+            .iter()
+            .map(|setting| {
+                let value = setting.value.set().map_or("?", |text| text.value.as_str());
+                let whole = text.get(setting.span.range()).unwrap_or("<outside>");
+                format!("{}={value} @{whole}", setting.key)
+            })
+            .collect();
+        assert_eq!(found, expect, "{text}");
+    }
+
+    #[test]
+    fn block_mappings_are_read_with_their_parents() {
+        check("tensor_parallel_size: 8\n", &["tensor-parallel-size=8 @tensor_parallel_size: 8"]);
+        check("# c\n---\na: 1 # one\r\n\nb-c: two words\n", &["a=1 @a: 1", "b-c=two words @b-c: two words"]);
+        check("a: \"8\" # x\nb: '9'\n", &["a=8 @a: \"8", "b=9 @b: '9"]);
+        check("a:\n  b: 1\n  c:\n    d: 2\ne: 3", &["a.b=1 @b: 1", "a.c.d=2 @d: 2", "e=3 @e: 3"]);
+        check("a:\n- b: 1\n  c: 2\nd: 3", &["d=3 @d: 3"]);
+        check("a: |\n  b: 1\nc: 2", &["c=2 @c: 2"]);
+        check("a: one\n  b: 1\nc: 2", &["a=one @a: one", "c=2 @c: 2"]);
+        check(
+            "a: {{ .Values.a }}\nb: ${B}\nc: <c>",
+            &["a=? @a: {{ .Values.a }}", "b=? @b: ${B}", "c=? @c: <c>"],
+        );
+        check("url: http://x:1/y\n", &["url=http://x:1/y @url: http://x:1/y"]);
+        check("no colon\n: 1\n\"\": 2\na:b\n", &[]);
+    }
+
+    #[test]
+    fn flow_mappings_are_read_with_their_parents() {
+        check("{\"a\": 1, \"b\": {\"c\": \"x\"}}", &["a=1 @\"a\": 1", "b.c=x @\"c\": \"x"]);
+        check("a: {b: 1, c: two}\nd: 3", &["a.b=1 @b: 1", "a.c=two @c: two", "d=3 @d: 3"]);
+        check("a: {\n  b: 1\n}\nd: 3", &["a.b=1 @b: 1", "d=3 @d: 3"]);
+        check("{\"x\": [{\"a\": 1}, 2], \"a\": 3}", &["a=3 @\"a\": 3"]);
+        check("{\"a\":\"q\\\"r\",\"b\":2}", &["a=q\\\"r @\"a\":\"q\\\"r", "b=2 @\"b\":2"]);
+        check("{\"a\": ", &[]);
+        check("{\"a", &[]);
+    }
 }

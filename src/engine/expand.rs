@@ -97,8 +97,12 @@ impl Shell {
     }
 
     fn parameter(&mut self, digit: char, at: Span) -> Expansion {
-        let index = digit.to_digit(10).and_then(|number| (number as usize).checked_sub(1));
-        match index.and_then(|index| self.positional.get(index)) {
+        let number = digit.to_digit(10).map_or(0, |number| number as usize);
+        let word = match number.checked_sub(1) {
+            None => self.name.as_ref(),
+            Some(index) => self.positional.get(index),
+        };
+        match word {
             Some(word) if self.env.spend(word.glyphs.len()) => Expansion::Value(word.glyphs.clone()),
             _ => Expansion::Hole(at, false),
         }

@@ -73,7 +73,7 @@ pub(super) fn parse(words: &[Word], model: bool) -> Arguments {
         if dashes == text.len() {
             continue;
         }
-        let next = tail.first().filter(|next| !next.is_flag() && !(next.is_hole() && next.spreads));
+        let next = tail.first().filter(|next| !(next.is_flag() || next.is_hole() && next.spreads));
         let (value, value_span) = match (inline, next) {
             (Some(value), _) => (Some(value), word.at),
             (None, Some(next)) if !is_switch(&name_text) => {

@@ -28,7 +28,7 @@ pub(super) enum Step {
     Engine(Start),
     /// Joins a Ray cluster.
     Ray(Span),
-    /// Runs a script given in place, with its arguments.
+    /// Runs a script given in place, with its name (`$0`) and its arguments.
     Inline(Vec<Glyph>, Vec<Word>),
     /// Runs the shell script in a file, with its arguments.
     Script(Word, Vec<Word>),
@@ -315,9 +315,8 @@ fn shell(words: &[Word]) -> Step {
     let Some(word) = words.get(at) else { return Step::Other };
     let args = words.get(at + 1..).unwrap_or_default();
     if inline {
-        // The word after the script is its name, `$0`.
         let script = word.script.clone().unwrap_or_else(|| word.glyphs.clone());
-        return Step::Inline(script, args.get(1..).unwrap_or_default().to_vec());
+        return Step::Inline(script, args.to_vec());
     }
     script(word, args)
 }

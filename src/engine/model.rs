@@ -241,6 +241,12 @@ impl Engine {
         self.flags.iter().rev().find(|flag| flag.name == name)
     }
 
+    /// Over how many GPUs one copy of the weights is split: tensor × pipeline parallelism. Above one the pods of a group
+    /// are of no use without each other. Pipeline parallelism that is not stated counts as one.
+    pub fn model_parallel(&self) -> Known<u32> {
+        times(self.tensor_parallel.clone(), &self.pipeline_parallel)
+    }
+
     /// How many GPUs one copy of the service needs, over all its pods.
     ///
     /// Tensor × pipeline × context parallelism, for all engines. Data parallelism multiplies for vLLM, where each
@@ -259,7 +265,7 @@ impl Engine {
         };
         [&self.pipeline_parallel, &self.context_parallel, data]
             .into_iter()
-            .fold(self.tensor_parallel.clone(), |product, factor| times(product, factor))
+            .fold(self.tensor_parallel.clone(), times)
     }
 }
 
@@ -321,6 +327,14 @@ mod tests {
         let factors = [Known::Set(16, at(1)), Known::Absent, Known::Set(8, at(2))];
         let engine = Engine { attention_data_parallel: true, ..engine(Family::Sglang, factors) };
         assert_eq!(engine.world_size(), Known::Set(16, at(1)));
+    }
+
+    #[test]
+    fn the_model_is_split_over_tensor_and_pipeline() {
+        let factors = [Known::Set(4, at(1)), Known::Set(2, at(2)), Known::Unresolved(at(3))];
+        let engine = engine(Family::Vllm, factors);
+        assert_eq!(engine.model_parallel(), Known::Set(8, at(1)));
+        assert_eq!(engine.world_size(), Known::Unresolved(at(3)));
     }
 
     #[test]

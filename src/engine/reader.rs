@@ -138,14 +138,18 @@ impl<'a> Reader<'a> {
     fn engine(mut self) -> Option<Engine> {
         let words: Vec<Word> = self.command.iter().chain(&self.args).cloned().collect();
         if self.continues_entry_point(&words) {
-            return self.from_image();
+            return self.entry_point();
         }
         let mut plan = Plan::default();
         self.follow(&words, None, 0, &mut plan);
         let engines = std::mem::take(&mut plan.engines);
         let found =
             engines.iter().map(|(start, directory)| self.started(start, directory.as_deref())).reduce(merge);
-        found.or_else(|| self.joined(&plan)).or_else(|| self.launched(&plan))
+        found.or_else(|| self.joined(&plan)).or_else(|| {
+            let states = |launcher: &&Launcher| states_parallelism(&launcher.args);
+            let launcher = plan.launchers.iter().find(states).or(plan.launchers.last());
+            launcher.and_then(|launcher| self.launched(launcher, Launch::Script))
+        })
     }
 
     /// True where the words do not name a program, so that they are arguments of what the image runs.
@@ -169,11 +173,11 @@ impl<'a> Reader<'a> {
         match step(words) {
             Step::Engine(start) => plan.engines.push((start, directory)),
             Step::Ray(at) => plan.ray = plan.ray.or(Some(at)),
-            Step::Inline(script, args) => self.script(script, args, directory, depth, plan),
+            Step::Inline(script, arguments) => self.script(script, &arguments, directory, depth, plan),
             Step::Script(file, args) => {
                 let text = files::read(&file.text(), directory.as_deref(), self.container, self.lookup);
                 match text {
-                    Some(text) => self.script(glyphs(&text), args, directory, depth, plan),
+                    Some(text) => self.script(glyphs(&text), &named(file, args), directory, depth, plan),
                     None if serves_nothing(&file.basename()) => {}
                     None => plan.launchers.push(Launcher { at: file.at, args, directory }),
                 }
@@ -181,7 +185,7 @@ impl<'a> Reader<'a> {
             Step::Source(file, args) => {
                 let text = files::read(&file.text(), directory.as_deref(), self.container, self.lookup);
                 if let Some(text) = text {
-                    self.script(glyphs(&text), args, directory, depth, plan);
+                    self.script(glyphs(&text), &named(file, args), directory, depth, plan);
                 }
             }
             Step::Launcher(at, args) => plan.launchers.push(Launcher { at, args, directory }),
@@ -192,7 +196,7 @@ impl<'a> Reader<'a> {
     fn script(
         &mut self,
         script: Vec<Glyph>,
-        args: Vec<Word>,
+        arguments: &[Word],
         directory: Option<String>,
         depth: usize,
         plan: &mut Plan,
@@ -200,7 +204,7 @@ impl<'a> Reader<'a> {
         if depth >= DEEPEST {
             return;
         }
-        let outcome = shell::run(script, self.env.clone(), args, depth);
+        let outcome = shell::run(script, self.env.clone(), arguments, depth);
         self.env = outcome.env;
         for command in outcome.commands {
             for (name, value) in command.env {
@@ -244,21 +248,21 @@ impl<'a> Reader<'a> {
 
     /// A container that joins the Ray cluster of an engine.
     fn joined(&self, plan: &Plan) -> Option<Engine> {
-        let at = plan.ray?;
         let witness = self.witness.as_ref()?;
-        let engine = Engine::declared(witness.family, at);
-        Some(Engine {
+        Some(self.ray_member(witness, plan.ray?))
+    }
+
+    fn ray_member(&self, witness: &Witness, at: Span) -> Engine {
+        Engine {
             runtime: witness.runtime,
             launch: Launch::RayMember,
             version: self.version.clone(),
-            ..engine
-        })
+            ..Engine::declared(witness.family, at)
+        }
     }
 
     /// A container whose launcher is not in the inputs.
-    fn launched(&self, plan: &Plan) -> Option<Engine> {
-        let states = |launcher: &&Launcher| states_parallelism(&launcher.args);
-        let launcher = plan.launchers.iter().find(states).or(plan.launchers.last())?;
+    fn launched(&self, launcher: &Launcher, launch: Launch) -> Option<Engine> {
         if self.beside {
             return None;
         }
@@ -274,7 +278,7 @@ impl<'a> Reader<'a> {
         let parts = Parts {
             family,
             runtime,
-            launch: Launch::Script,
+            launch,
             at: launcher.at,
             arguments: &arguments,
             settings: &settings.found,
@@ -296,7 +300,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A container that runs what its image runs.
-    fn from_image(&self) -> Option<Engine> {
+    fn entry_point(&self) -> Option<Engine> {
         let Some(witness) = self.witness.clone() else {
             return self.unknown_image();
         };
@@ -310,8 +314,7 @@ impl<'a> Reader<'a> {
             return None;
         }
         if witness.entry == Entry::Ray {
-            let engine = Engine::declared(witness.family, witness.at);
-            return Some(Engine { runtime: witness.runtime, launch: Launch::RayMember, ..engine });
+            return Some(self.ray_member(&witness, witness.at));
         }
         let settings = self.settings(&arguments, None);
         let known = match witness.entry {
@@ -339,11 +342,8 @@ impl<'a> Reader<'a> {
     /// Arguments for an image that is not known, which state a degree of parallelism.
     fn unknown_image(&self) -> Option<Engine> {
         let first = self.args.first()?;
-        if self.beside || !self.container.accelerators || !states_parallelism(&self.args) {
-            return None;
-        }
         let launcher = Launcher { at: first.at, args: self.args.clone(), directory: None };
-        self.launched(&Plan { launchers: vec![launcher], ..Plan::default() })
+        if states_parallelism(&self.args) { self.launched(&launcher, Launch::Image) } else { None }
     }
 
     /// The arguments, behind those that variables hold: what the command line repeats comes later and wins.
@@ -396,6 +396,11 @@ struct Settings {
     found: Vec<Setting>,
     /// A file that is named and not in the inputs. It may set anything.
     missing: Option<Span>,
+}
+
+/// The arguments of a script behind its name.
+fn named(file: Word, args: Vec<Word>) -> Vec<Word> {
+    std::iter::once(file).chain(args).collect()
 }
 
 /// True for a word that may be the name or the path of a model.

@@ -31,10 +31,12 @@ pub(super) struct Outcome {
     pub(super) env: Environment,
 }
 
-/// Reads a script. `positional` are its arguments, `$1` first.
-pub(super) fn run(script: Vec<Glyph>, env: Environment, positional: Vec<Word>, depth: usize) -> Outcome {
+/// Reads a script. `arguments` are its name, `$0`, and then `$1`, `$2` and so on.
+pub(super) fn run(script: Vec<Glyph>, env: Environment, arguments: &[Word], depth: usize) -> Outcome {
     let src = script.into_iter().filter(|glyph| glyph.ch != '\r').collect();
-    let mut shell = Shell { src, env, positional, depth, ..Shell::default() };
+    let name = arguments.first().cloned();
+    let positional = arguments.get(1..).unwrap_or_default().to_vec();
+    let mut shell = Shell { src, env, name, positional, depth, ..Shell::default() };
     shell.execute();
     Outcome { commands: shell.commands, env: shell.env }
 }
@@ -80,6 +82,8 @@ pub(super) struct Shell {
     pub(super) src: Vec<Glyph>,
     pub(super) pos: usize,
     pub(super) env: Environment,
+    /// `$0`.
+    pub(super) name: Option<Word>,
     pub(super) positional: Vec<Word>,
     pub(super) depth: usize,
     pub(super) heredocs: Vec<Heredoc>,

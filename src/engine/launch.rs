@@ -429,6 +429,6 @@ pub(super) fn states_parallelism(words: &[Word]) -> bool {
     words.iter().filter(|word| word.is_flag()).any(|word| {
         let text = word.text().replace('_', "-");
         let name = text.split(['=', ' ']).next().unwrap_or_default();
-        matches!(name, "--tensor-parallel-size" | "--pipeline-parallel-size")
+        matches!(name, "--tensor-parallel-size" | "--pipeline-parallel-size" | "--num-shard")
     })
 }

@@ -271,7 +271,7 @@ impl<'a> Reader<'a> {
         let states = self.states(&launcher.args, &settings.found);
         let (family, runtime) = match &self.witness {
             Some(witness) if witness.strong || states => (witness.family, witness.runtime),
-            None if states && self.container.accelerators => (Family::Other, None),
+            None if states && self.may_accelerate() => (Family::Other, None),
             _ => return None,
         };
         let arguments = self.with_variables(arguments);
@@ -344,6 +344,13 @@ impl<'a> Reader<'a> {
         let first = self.args.first()?;
         let launcher = Launcher { at: first.at, args: self.args.clone(), directory: None };
         if states_parallelism(&self.args) { self.launched(&launcher, Launch::Image) } else { None }
+    }
+
+    /// True where the container asks for accelerators, or where it is a part of one, such as a patch that changes the
+    /// arguments and leaves image and resources to what it patches.
+    fn may_accelerate(&self) -> bool {
+        let partial = self.container.image == Known::Absent && self.container.command.is_empty();
+        self.container.accelerators || partial
     }
 
     /// The arguments, behind those that variables hold: what the command line repeats comes later and wins.

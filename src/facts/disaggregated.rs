@@ -6,6 +6,7 @@ use super::units::{Unit, UnitId};
 use crate::engine::Role;
 use crate::inventory::Inventory;
 use crate::kinds::scaler::Target;
+use crate::source::Span;
 
 /// The prefill and decode pools of one model.
 #[derive(Debug, Clone)]
@@ -134,14 +135,22 @@ pub fn drivers_of<'d, 'a>(drivers: &'d [Driver<'a>], unit: UnitId) -> impl Itera
     drivers.iter().filter(move |d| d.targets.contains(&unit))
 }
 
-/// True where an autoscaler near the unit has a target that cannot be told, so that it may be this one.
+/// True where an autoscaler near the unit has a target that cannot be told, so that it may be this one, or where a chart
+/// may add one.
 pub fn may_be_driven(inventory: &Inventory, drivers: &[Driver<'_>], unit: &Unit<'_>) -> bool {
-    drivers.iter().any(|driver| {
+    let open_target = drivers.iter().any(|driver| {
         let open = match &driver.scaler.target {
             Target::Reference(r) => r.name.is_unresolved() || r.kind.is_unresolved() || r.role.is_unresolved(),
             _ => false,
         };
         open && may_share_namespace(driver.object, unit.object)
             && distance(inventory, unit.object, driver.object).0 <= 2
-    })
+    });
+    open_target || !unit.object.complete
+}
+
+/// Where a pool says which role it plays, if its own object does; else where the pool is named.
+pub fn role_place(unit: &Unit<'_>) -> Span {
+    let stated = unit.workload.role.set().and(unit.workload.role.span());
+    stated.filter(|span| unit.object.root().span().contains(*span)).unwrap_or(unit.workload.span)
 }

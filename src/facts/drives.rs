@@ -97,7 +97,7 @@ fn resolve(
                 own.kind == *kind
                     && own.name == *name
                     && reference.group.as_ref().is_none_or(|group| *group == own.group)
-                    && role.is_none_or(|role| own.role.as_ref().is_none_or(|own| own == role))
+                    && own.role.as_ref() == role
             }) && may_share_namespace(from, unit.object)
         })
         .collect();

@@ -102,7 +102,9 @@ pub fn judge(unit: &Unit<'_>, setting: &Setting<'_>) -> GangFact {
     let Some(parallel) = unit.model_parallel().filter(|n| *n > 1) else {
         return nothing(Verdict::NotNeeded);
     };
-    let Some(pods) = group_size(unit, parallel) else { return nothing(Verdict::Unknown) };
+    let Some(pods) = group_size(unit, parallel).filter(|_| unit.object.complete) else {
+        return nothing(Verdict::Unknown);
+    };
     let gpus = gpus_of_replica(unit, pods);
     let verdict = if pods <= 1 {
         Verdict::SinglePod { scheduled: scheduled(unit) }

@@ -266,16 +266,16 @@ fn resource(text: &Text) -> Option<Measure> {
     Some(plain(class, &text.value, text.span()))
 }
 
-/// A metadata value of an external scaler: a profile that the scaler documents, or a metric name of the catalogue.
+/// A metadata entry of an external scaler: a profile that the scaler documents, a metric name of the catalogue, or a key
+/// that is the setting of a target for one signal (`targetGpuUtilization`).
 fn scaler_metadata(key: &str, text: &Text) -> Option<Measure> {
-    let entry = metrics::classify_profile(key, &text.value).or_else(|| metrics::classify(&text.value))?;
-    Some(Measure {
-        class: entry.class,
-        entry: Some(entry),
-        name: text.value.clone(),
-        span: text.span(),
-        steps: vec![],
-    })
+    if let Some(entry) = metrics::classify_profile(key, &text.value).or_else(|| metrics::classify(&text.value)) {
+        let name = text.value.clone();
+        return Some(Measure { class: entry.class, entry: Some(entry), name, span: text.span(), steps: vec![] });
+    }
+    let states_target = key.starts_with("target") && text.value.parse::<f64>().is_ok();
+    let class = metrics::name_suggests(key).filter(|_| states_target)?;
+    Some(plain(class, key, text.span()))
 }
 
 fn plain(class: Class, name: &str, span: Span) -> Measure {

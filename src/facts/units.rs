@@ -69,6 +69,11 @@ impl Unit<'_> {
         let above_one = |known: &Known<u32>| known.value().filter(|n| **n > 1).and(known.span());
         above_one(&self.tensor_parallel).or_else(|| above_one(&self.pipeline_parallel))
     }
+
+    /// True where bytes stand in the unit's own object, anchors of its document included.
+    pub fn holds(&self, span: Span) -> bool {
+        self.object.tree.root().span().contains(span)
+    }
 }
 
 /// Every workload of the inputs.

@@ -91,6 +91,8 @@ pub struct Object {
     pub at: Span,
     /// True where the kind is in [`KINDS`]; false where its pods were read by the common shape.
     pub modelled: bool,
+    /// False for values of a Helm chart, which templates out of sight complete: what is missing there may be elsewhere.
+    pub complete: bool,
     /// What the kind says.
     pub model: Model,
 }
@@ -364,6 +366,7 @@ fn unwrap(
         meta: reading.meta,
         at: reading.at,
         modelled: known.is_some(),
+        complete: true,
         model,
     });
 }
@@ -383,6 +386,7 @@ fn values_file(tree: &Arc<Tree>, node: Node<'_>, file: FileId, document: u32) ->
         meta: Meta::default(),
         at: node.first_key_span(),
         modelled: true,
+        complete: false,
         model,
     })
 }

@@ -2,7 +2,7 @@
 
 use super::{Context, Finding};
 use crate::engine::Role;
-use crate::facts::disaggregated::{Pair, may_be_driven};
+use crate::facts::disaggregated::{Pair, may_be_driven, role_place};
 
 pub(super) fn check<'a>(context: &Context<'a>, pair: &'a Pair) -> Vec<Finding<'a>> {
     let facts = context.facts;
@@ -28,10 +28,10 @@ pub(super) fn check<'a>(context: &Context<'a>, pair: &'a Pair) -> Vec<Finding<'a
             unit.title()
         );
         let field = format!("autoscaler.{}", unit.workload.component.as_deref().unwrap_or(word));
-        let mut finding = Finding::new(unit.object, field, unit.workload.span, format!("{word} pool of fixed size"), message)
+        let mut finding = Finding::new(unit.object, field, role_place(unit), format!("{word} pool of fixed size"), message)
             .help(format!("add an autoscaler for the {word} pool that follows its {signal}, or a planner that scales both pools"));
         for peer in pair.peers(*role).iter().filter_map(|id| facts.unit(*id)) {
-            finding = finding.label(peer.workload.span, format!("its {other} pool"));
+            finding = finding.label(role_place(peer), format!("its {other} pool"));
         }
         found.push(finding);
     }

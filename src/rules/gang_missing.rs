@@ -1,5 +1,6 @@
 //! `gang-missing`: the pods of one model replica do not start together.
 
+use super::split::at_split;
 use super::{Context, Finding};
 use crate::diagnostic::Severity;
 use crate::facts::gang::{GangFact, Verdict};
@@ -13,7 +14,7 @@ pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Findin
     let replica = describe(unit, fact);
     let finding = |message: String| {
         let field = format!("gang.{}", unit.workload.component.as_deref().unwrap_or(""));
-        Finding::new(unit.object, field, span, "the model is split over pods here", message)
+        at_split(unit, span, field, "the model is split over pods here", message)
             .label(unit.workload.span, replica.clone())
     };
     match &fact.verdict {

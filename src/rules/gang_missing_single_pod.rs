@@ -1,5 +1,6 @@
 //! `gang-missing-single-pod`: a parallel model in one pod, which is bound as a whole but not packed.
 
+use super::split::at_split;
 use super::{Context, Finding};
 use crate::facts::gang::Verdict;
 use crate::facts::units::Unit;
@@ -20,7 +21,7 @@ pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Findin
     );
     let field = format!("gang.{}", unit.workload.component.as_deref().unwrap_or(""));
     vec![
-        Finding::new(unit.object, field, span, "one pod holds all of it", message).help(
+        at_split(unit, span, field, "one pod holds all of it", message).help(
             "let a scheduler that packs GPUs place it (KAI Scheduler with bin packing, or Kueue with topology-aware scheduling), or keep a pool whose nodes only such pods may use",
         ),
     ]

@@ -24,6 +24,7 @@ mod disaggregated_wrong_signal;
 mod warm_pool_scale_to_zero;
 mod pool_edit;
 mod signal;
+mod split;
 
 pub use finding::{Finding, object_ref};
 

@@ -78,7 +78,9 @@ impl<T> Known<T> {
     /// Like [`Known::map`], for a conversion that can fail: `expected` says what the field takes.
     pub fn try_map<U>(self, expected: &'static str, f: impl FnOnce(T) -> Option<U>) -> Known<U> {
         match self {
-            Known::Set(value, span) => f(value).map_or(Known::Invalid(expected, span), |v| Known::Set(v, span)),
+            Known::Set(value, span) => {
+                f(value).map_or(Known::Invalid(expected, span), |v| Known::Set(v, span))
+            }
             Known::Default(value, span) => {
                 f(value).map_or(Known::Invalid(expected, span), |v| Known::Default(v, span))
             }

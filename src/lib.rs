@@ -95,7 +95,8 @@ pub fn read(request: Request<'_>) -> Inventory {
 
 /// The ignores that stand on objects as annotations.
 fn annotations(inventory: &Inventory) -> Vec<suppress::Annotation> {
-    let pairs = inventory.objects.iter().filter_map(|o| Some((o, o.meta.annotations.pair(suppress::ANNOTATION)?)));
+    let pairs =
+        inventory.objects.iter().filter_map(|o| Some((o, o.meta.annotations.pair(suppress::ANNOTATION)?)));
     pairs
         .filter_map(|(object, pair)| {
             Some(suppress::Annotation {

@@ -78,8 +78,9 @@ fn write(
         Some(path) => {
             let mut bytes = Vec::new();
             report::write(report, rules::pages(), format, &options, &mut bytes)?;
-            std::fs::write(path, bytes)
-                .map_err(|error| Failure::usage(format!("{}: cannot write the report: {error}", path.display())))?;
+            std::fs::write(path, bytes).map_err(|error| {
+                Failure::usage(format!("{}: cannot write the report: {error}", path.display()))
+            })?;
         }
     }
     Ok(())

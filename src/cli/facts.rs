@@ -59,7 +59,14 @@ struct Line {
     detail: Value,
 }
 
-fn line(facts: &Facts<'_>, what: &'static str, name: String, span: Span, text: String, detail: Value) -> Line {
+fn line(
+    facts: &Facts<'_>,
+    what: &'static str,
+    name: String,
+    span: Span,
+    text: String,
+    detail: Value,
+) -> Line {
     let file = facts.inventory.files.get(span.file);
     let at = file.map(|f| f.line_column(span.start));
     Line {
@@ -87,7 +94,8 @@ fn show<T: Display>(known: &Known<T>) -> String {
 fn value<T: Display>(known: &Known<T>) -> Value {
     known.value().map_or(Value::Null, |v| {
         let text = v.to_string();
-        text.parse::<f64>().map_or_else(|_| json!(text), |n| if n.fract() == 0.0 { json!(n as i64) } else { json!(n) })
+        text.parse::<f64>()
+            .map_or_else(|_| json!(text), |n| if n.fract() == 0.0 { json!(n as i64) } else { json!(n) })
     })
 }
 
@@ -177,7 +185,11 @@ fn scalers(facts: &Facts<'_>, lines: &mut Vec<Line>) {
             None if signals.is_empty() => "nothing".to_owned(),
             None => signals.join(", "),
         };
-        let text = format!("scales {driven} from {} to {} by {by}", show(&driver.scaler.min), show(&driver.scaler.max));
+        let text = format!(
+            "scales {driven} from {} to {} by {by}",
+            show(&driver.scaler.min),
+            show(&driver.scaler.max)
+        );
         let detail = json!({
             "targets": targets,
             "min": value(&driver.scaler.min),
@@ -194,7 +206,14 @@ fn pools(facts: &Facts<'_>, lines: &mut Vec<Line>) {
         let class = format!("{:?}", pool.class).to_lowercase();
         let text = format!("{class}{because}");
         let name = format!("{}/{}", pool.object.kind, pool.object.name().unwrap_or("?"));
-        lines.push(line(facts, "pool", name, pool.object.name_span(), text, json!({"class": class, "because": pool.because})));
+        lines.push(line(
+            facts,
+            "pool",
+            name,
+            pool.object.name_span(),
+            text,
+            json!({"class": class, "because": pool.because}),
+        ));
     }
 }
 
@@ -202,7 +221,9 @@ fn queues(facts: &Facts<'_>, lines: &mut Vec<Line>) {
     for queue in &facts.queues {
         let parent = match &queue.parent {
             Parent::Root => "root".to_owned(),
-            Parent::Known(at) => format!("under {}", facts.queues.get(*at).and_then(|q| q.object.name()).unwrap_or("?")),
+            Parent::Known(at) => {
+                format!("under {}", facts.queues.get(*at).and_then(|q| q.object.name()).unwrap_or("?"))
+            }
             Parent::Installed => "under a queue of the installation".to_owned(),
             Parent::Missing(name) => format!("under {name}, which is missing"),
             Parent::Unknown => "under an unknown queue".to_owned(),
@@ -219,6 +240,13 @@ fn aliases(facts: &Facts<'_>, lines: &mut Vec<Line>) {
         let sources: Vec<&str> = alias.sources.iter().map(|(name, ..)| name.as_str()).collect();
         let kind = format!("{:?}", alias.kind).to_lowercase();
         let text = format!("{kind} from {}", sources.join(", "));
-        lines.push(line(facts, "alias", alias.name.clone(), alias.span, text, json!({"kind": kind, "from": sources})));
+        lines.push(line(
+            facts,
+            "alias",
+            alias.name.clone(),
+            alias.span,
+            text,
+            json!({"kind": kind, "from": sources}),
+        ));
     }
 }

@@ -69,7 +69,10 @@ pub fn main() -> ExitCode {
     };
     // A bug must not look like a clean run or like findings.
     let outcome = std::panic::catch_unwind(|| run(cli)).unwrap_or_else(|_| {
-        Err(Failure::Message(Exit::Internal, "internal error: please report it with the input that caused it".to_owned()))
+        Err(Failure::Message(
+            Exit::Internal,
+            "internal error: please report it with the input that caused it".to_owned(),
+        ))
     });
     let exit = match outcome {
         Ok(exit) => exit,

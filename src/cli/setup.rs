@@ -37,9 +37,12 @@ impl Setup {
             }
             None => config::find(&here).map(|found| (relative(&found.path, &here), found.prefix)),
         };
-        let Some((path, prefix)) = found else { return Ok(Setup { config: Config::new(&known), file: None }) };
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| Failure::usage(format!("{}: cannot read the configuration: {error}", path.display())))?;
+        let Some((path, prefix)) = found else {
+            return Ok(Setup { config: Config::new(&known), file: None });
+        };
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            Failure::usage(format!("{}: cannot read the configuration: {error}", path.display()))
+        })?;
         let file = SourceFile::new(crate::source::shown(&path), text.into(), Encoding::Utf8);
         let (mut config, errors) = config::parse(&file.text, FileId(0), &known);
         if !errors.is_empty() {
@@ -53,7 +56,12 @@ impl Setup {
     ///
     /// # Errors
     /// Where standard input cannot be read.
-    pub(crate) fn request(&self, args: &InputArgs, paths: &[PathBuf], profile: Profile) -> Result<Request<'_>, Failure> {
+    pub(crate) fn request(
+        &self,
+        args: &InputArgs,
+        paths: &[PathBuf],
+        profile: Profile,
+    ) -> Result<Request<'_>, Failure> {
         let mut files = Files::default();
         if let Some(file) = &self.file {
             files.add(file.clone());

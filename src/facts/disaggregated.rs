@@ -40,13 +40,15 @@ pub fn build(inventory: &Inventory, units: &[Unit<'_>]) -> Vec<Pair> {
     for role in [Role::Prefill, Role::Decode] {
         for unit in units.iter().filter(|u| has(u, role) && is_pool(u)) {
             let other = if role == Role::Prefill { Role::Decode } else { Role::Prefill };
-            let at_home = units.iter().any(|u| std::ptr::eq(u.object, unit.object) && has(u, other) && is_pool(u));
+            let at_home =
+                units.iter().any(|u| std::ptr::eq(u.object, unit.object) && has(u, other) && is_pool(u));
             if !at_home {
                 alone.push((unit, role));
                 continue;
             }
             let known = pairs.iter_mut().find(|p| {
-                p.members().any(|(_, id)| units.get(id.0).is_some_and(|u| std::ptr::eq(u.object, unit.object)))
+                p.members()
+                    .any(|(_, id)| units.get(id.0).is_some_and(|u| std::ptr::eq(u.object, unit.object)))
             });
             match known {
                 Some(pair) => pair.side(role).push(unit.id),
@@ -73,12 +75,14 @@ fn across_objects(inventory: &Inventory, alone: &[(&Unit<'_>, Role)]) -> Vec<Pai
     let mut pairs = Vec::new();
     for prefill in of(Role::Prefill) {
         let fits = |decode: &&Unit<'_>| may_share_namespace(prefill.object, decode.object);
-        let named: Vec<&Unit<'_>> = of(Role::Decode).filter(fits).filter(|d| stem(prefill) == stem(d)).collect();
+        let named: Vec<&Unit<'_>> =
+            of(Role::Decode).filter(fits).filter(|d| stem(prefill) == stem(d)).collect();
         let same_file = |u: &&Unit<'_>| u.object.file == prefill.object.file;
         let in_file: Vec<&Unit<'_>> = of(Role::Decode).filter(fits).filter(same_file).collect();
         let only = of(Role::Prefill).filter(same_file).count() == 1 && in_file.len() == 1;
         let candidates = if named.is_empty() && only { in_file } else { named };
-        let nearest = candidates.into_iter().min_by_key(|d| (distance(inventory, prefill.object, d.object), d.id));
+        let nearest =
+            candidates.into_iter().min_by_key(|d| (distance(inventory, prefill.object, d.object), d.id));
         if let Some(decode) = nearest {
             pairs.push(Pair { prefill: vec![prefill.id], decode: vec![decode.id] });
         }
@@ -102,8 +106,12 @@ fn role_of(unit: &Unit<'_>, units: &[Unit<'_>]) -> Option<Role> {
     }
     let role = role_in_name(unit)?;
     let sibling = |other: &&Unit<'_>| {
-        let opposite = role_in_name(other).is_some_and(|r| r != role) || other.role.value().is_some_and(|r| *r != role);
-        opposite && stem(unit) == stem(other) && may_share_namespace(unit.object, other.object) && is_pool(other)
+        let opposite =
+            role_in_name(other).is_some_and(|r| r != role) || other.role.value().is_some_and(|r| *r != role);
+        opposite
+            && stem(unit) == stem(other)
+            && may_share_namespace(unit.object, other.object)
+            && is_pool(other)
     };
     units.iter().find(sibling).map(|_| role)
 }
@@ -140,7 +148,9 @@ pub fn drivers_of<'d, 'a>(drivers: &'d [Driver<'a>], unit: UnitId) -> impl Itera
 pub fn may_be_driven(inventory: &Inventory, drivers: &[Driver<'_>], unit: &Unit<'_>) -> bool {
     let open_target = drivers.iter().any(|driver| {
         let open = match &driver.scaler.target {
-            Target::Reference(r) => r.name.is_unresolved() || r.kind.is_unresolved() || r.role.is_unresolved(),
+            Target::Reference(r) => {
+                r.name.is_unresolved() || r.kind.is_unresolved() || r.role.is_unresolved()
+            }
             _ => false,
         };
         open && may_share_namespace(driver.object, unit.object)

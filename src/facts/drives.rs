@@ -48,7 +48,11 @@ pub fn build<'a>(inventory: &'a Inventory, units: &[Unit<'a>], aliases: &Aliases
 }
 
 /// The policy object that an autoscaler names, which holds its signals.
-fn policy_of<'a>(inventory: &'a Inventory, object: &Object, scaler: &Scaler) -> Option<(&'a Object, &'a Scaler)> {
+fn policy_of<'a>(
+    inventory: &'a Inventory,
+    object: &Object,
+    scaler: &Scaler,
+) -> Option<(&'a Object, &'a Scaler)> {
     let name = scaler.policy_ref.value()?;
     let candidates: Vec<(&Object, &Scaler)> = inventory
         .objects
@@ -66,8 +70,10 @@ fn joined_signals<'a>(
     policy: Option<(&'a Object, &'a Scaler)>,
 ) -> impl Iterator<Item = (&'a Object, &'a Signal)> {
     let own = scaler.signals.iter().map(move |signal| (object, signal));
-    let named = |signal: &Signal| signal.name.is_some() && scaler.signals.iter().any(|own| own.name == signal.name);
-    let other = policy.into_iter().flat_map(|(from, policy)| policy.signals.iter().map(move |signal| (from, signal)));
+    let named =
+        |signal: &Signal| signal.name.is_some() && scaler.signals.iter().any(|own| own.name == signal.name);
+    let other =
+        policy.into_iter().flat_map(|(from, policy)| policy.signals.iter().map(move |signal| (from, signal)));
     own.chain(other.filter(move |(_, signal)| !named(signal)))
 }
 
@@ -112,7 +118,10 @@ fn resolve(
         .objects
         .iter()
         .filter(|o| {
-            o.kind == *kind && o.name() == Some(name) && !o.model.adapters.is_empty() && may_share_namespace(from, o)
+            o.kind == *kind
+                && o.name() == Some(name)
+                && !o.model.adapters.is_empty()
+                && may_share_namespace(from, o)
         })
         .collect();
     let near = nearest(inventory, from, adapters, |o| o);

@@ -186,14 +186,20 @@ fn several_pods(unit: &Unit<'_>, need: u32, setting: &Setting<'_>) -> Verdict {
                 return Verdict::Absent { named: Some((scheduler, span)) };
             }
             (GangScheduler::Kai, kai) if kai != KaiGang::None && all_named => {
-                let each = if kai == KaiGang::Whole { "one gang for the object" } else { "one gang for each replica" };
+                let each = if kai == KaiGang::Whole {
+                    "one gang for the object"
+                } else {
+                    "one gang for each replica"
+                };
                 return Verdict::Present(Mechanism { what: format!("KAI Scheduler, {each}"), span });
             }
             // Which gangs the other schedulers make is said outside the workload.
             _ => {
                 let hint = unit.workload.gang.hidden.as_ref().and_then(|h| h.hint.as_ref());
                 return match setting.hints.iter().find(|h| Some(&h.kind) == hint) {
-                    Some(hint) => Verdict::Present(Mechanism { what: scheduler.name().to_owned(), span: hint.span }),
+                    Some(hint) => {
+                        Verdict::Present(Mechanism { what: scheduler.name().to_owned(), span: hint.span })
+                    }
                     None => Verdict::Unknown,
                 };
             }
@@ -216,14 +222,19 @@ fn several_pods(unit: &Unit<'_>, need: u32, setting: &Setting<'_>) -> Verdict {
 
 /// What one statement proves. None: it needs something that the inputs do not hold.
 fn weigh(evidence: &Evidence, unit: &Unit<'_>, need: u32, setting: &Setting<'_>) -> Option<Verdict> {
-    let by = Mechanism { what: format!("{} of {}", evidence.what, evidence.scheduler.name()), span: evidence.span };
+    let by = Mechanism {
+        what: format!("{} of {}", evidence.what, evidence.scheduler.name()),
+        span: evidence.span,
+    };
     let group = evidence.pod_group.as_deref().and_then(|name| {
         let here = unit.object.namespace();
         setting
             .groups
             .iter()
             .find(|(n, ns, group)| {
-                *n == name && group.scheduler == evidence.scheduler && (here.is_none() || ns.is_none() || here == *ns)
+                *n == name
+                    && group.scheduler == evidence.scheduler
+                    && (here.is_none() || ns.is_none() || here == *ns)
             })
             .map(|(_, _, group)| *group)
     });

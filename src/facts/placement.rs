@@ -103,7 +103,8 @@ fn classify(object: &Object, pool: &Pool, inventory: &Inventory) -> (PoolClass, 
 }
 
 fn describe(requirement: &Requirement) -> String {
-    let values: Vec<&str> = requirement.values.iter().filter_map(|v| v.value().map(String::as_str)).take(4).collect();
+    let values: Vec<&str> =
+        requirement.values.iter().filter_map(|v| v.value().map(String::as_str)).take(4).collect();
     let operator = requirement.operator.value().map_or("", String::as_str);
     format!("`{}` {operator} {}", requirement.key, values.join(", ")).trim_end().to_owned()
 }
@@ -120,7 +121,13 @@ fn effect(requirement: &Requirement) -> Effect {
             if kind == Key::AcceleratorWord { Effect::Allows } else { Effect::Excludes }
         }
         // Azure writes a count of 0 on every machine without GPUs, so that the key exists there too.
-        (Key::GpuNumber, "Exists") => if cloud == Cloud::Azure { Effect::Allows } else { Effect::Forces },
+        (Key::GpuNumber, "Exists") => {
+            if cloud == Cloud::Azure {
+                Effect::Allows
+            } else {
+                Effect::Forces
+            }
+        }
         (Key::GpuNumber, "In") if open => Effect::Unknown,
         (Key::GpuNumber, "In") => {
             let numbers: Vec<i64> = values.iter().filter_map(|v| v.parse().ok()).collect();
@@ -137,13 +144,15 @@ fn effect(requirement: &Requirement) -> Effect {
         },
         (Key::GpuNumber, "Lt") if values.first() == Some(&"1") => Effect::Excludes,
         (Key::Category | Key::Family | Key::Type | Key::SkuFamily, "In") if open => Effect::Unknown,
-        (Key::Category, "In") => all(&values, |v| Some(matches!(v, "g" | "p" | "gr")), |v| {
-            matches!(v, "inf" | "trn" | "dl" | "vt" | "f")
-        }),
+        (Key::Category, "In") => all(
+            &values,
+            |v| Some(matches!(v, "g" | "p" | "gr")),
+            |v| matches!(v, "inf" | "trn" | "dl" | "vt" | "f"),
+        ),
         (Key::Family, "In") => all(&values, |v| instances::is_gpu_family(cloud, v), other_accelerator),
-        (Key::Type, "In") => all(&values, instances::is_gpu_type, |v| {
-            other_accelerator(v.split('.').next().unwrap_or(v))
-        }),
+        (Key::Type, "In") => {
+            all(&values, instances::is_gpu_type, |v| other_accelerator(v.split('.').next().unwrap_or(v)))
+        }
         (Key::SkuFamily, "In") => all(&values, |v| Some(v.eq_ignore_ascii_case("n")), |_| false),
         _ => Effect::Allows,
     }
@@ -174,8 +183,13 @@ fn other_accelerator(family: &str) -> bool {
 }
 
 fn accelerator(values: &[&str]) -> Effect {
-    const OTHERS: &[&str] = &["inferentia", "inferentia2", "trainium", "trainium2", "trainium3", "gaudi", "aws", "habana"];
-    if values.is_empty() || values.iter().all(|v| OTHERS.contains(v)) { Effect::Other } else { Effect::Allows }
+    const OTHERS: &[&str] =
+        &["inferentia", "inferentia2", "trainium", "trainium2", "trainium3", "gaudi", "aws", "habana"];
+    if values.is_empty() || values.iter().all(|v| OTHERS.contains(v)) {
+        Effect::Other
+    } else {
+        Effect::Allows
+    }
 }
 
 fn names_gpus(requirement: &Requirement) -> bool {
@@ -219,7 +233,10 @@ pub enum Key {
 /// themselves. Source: the label lists of the Karpenter providers for AWS, EKS Auto Mode, Azure and GCP.
 pub fn key_kind(key: &str) -> Option<(Key, Cloud)> {
     let known = |kind| Some((kind, Cloud::Aws));
-    if let Some(rest) = key.strip_prefix("karpenter.k8s.aws/instance-").or_else(|| key.strip_prefix("eks.amazonaws.com/instance-")) {
+    if let Some(rest) = key
+        .strip_prefix("karpenter.k8s.aws/instance-")
+        .or_else(|| key.strip_prefix("eks.amazonaws.com/instance-"))
+    {
         return known(match rest {
             "gpu-name" | "gpu-manufacturer" => Key::GpuWord,
             "gpu-count" | "gpu-memory" => Key::GpuNumber,
@@ -257,7 +274,11 @@ pub fn key_kind(key: &str) -> Option<(Key, Cloud)> {
 }
 
 fn gpu_taint(pool: &Pool) -> Option<String> {
-    pool.taints.iter().filter_map(|t| t.key.value()).find(|key| is_gpu_word(key)).map(|key| format!("taint `{key}`"))
+    pool.taints
+        .iter()
+        .filter_map(|t| t.key.value())
+        .find(|key| is_gpu_word(key))
+        .map(|key| format!("taint `{key}`"))
 }
 
 /// Signs that a pool is meant for GPUs.
@@ -272,7 +293,9 @@ fn intent(object: &Object, pool: &Pool, inventory: &Inventory) -> Option<String>
         return Some(format!("limit on `{name}`"));
     }
     let label = pool.labels.iter().find(|(key, value, _)| {
-        key == "nvidia.com/gpu.present" || key == "nvidia.com/gpu" || (key == "accelerator" && is_gpu_value(value))
+        key == "nvidia.com/gpu.present"
+            || key == "nvidia.com/gpu"
+            || (key == "accelerator" && is_gpu_value(value))
     });
     if let Some((key, _, _)) = label {
         return Some(format!("label `{key}`"));
@@ -293,7 +316,9 @@ fn is_gpu_value(value: &Known<String>) -> bool {
 
 /// True where a text has a word that stands for GPUs. Parts of words do not count: `gpuless` is no GPU.
 fn is_gpu_word(text: &str) -> bool {
-    const WORDS: &[&str] = &["gpu", "gpus", "cuda", "nvidia", "a100", "h100", "h200", "b200", "l4", "l40s", "a10g", "v100", "t4"];
+    const WORDS: &[&str] = &[
+        "gpu", "gpus", "cuda", "nvidia", "a100", "h100", "h200", "b200", "l4", "l40s", "a10g", "v100", "t4",
+    ];
     let lower = text.to_ascii_lowercase();
     lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| WORDS.contains(&word))
 }

@@ -25,6 +25,8 @@ pub struct Alias<'a> {
     pub name: String,
     /// The bytes of the definition's name.
     pub span: Span,
+    /// The bytes of the first name that it is made from, as the definition asks for it.
+    pub asked: Span,
     /// The names that it is made from, with their bytes.
     pub sources: Vec<(String, Span, Option<Found>)>,
 }
@@ -135,14 +137,23 @@ impl<'a> Aliases<'a> {
             SignalKind::PromQl => self.query(inventory, from, text, &mut found),
             SignalKind::Query => {
                 for (entry, range) in metrics::series_in_filter(&text.value) {
-                    self.follow(inventory, from, entry.name, text.slice(range), metrics::find(entry.name), &mut found);
+                    self.follow(
+                        inventory,
+                        from,
+                        entry.name,
+                        text.slice(range),
+                        metrics::find(entry.name),
+                        &mut found,
+                    );
                 }
                 if found.measures.is_empty() {
                     found.unexplained.push((text.value.clone(), text.span()));
                 }
             }
             SignalKind::ScalerMetadata => found.measures.extend(scaler_metadata(&signal.key, text)),
-            SignalKind::PlatformRequests => found.measures.push(plain(Class::Concurrency, &text.value, text.span())),
+            SignalKind::PlatformRequests => {
+                found.measures.push(plain(Class::Concurrency, &text.value, text.span()))
+            }
             SignalKind::DesiredReplicas => {
                 found.measures.push(plain(Class::DesiredReplicas, &text.value, text.span()));
             }
@@ -172,8 +183,11 @@ impl<'a> Aliases<'a> {
     }
 
     fn definitions(&self, inventory: &Inventory, from: &Object, name: &str) -> Vec<&Alias<'a>> {
-        let all: Vec<&Alias<'a>> =
-            self.by_name.get(&metrics::normalise(name)).map(|found| found.iter().collect()).unwrap_or_default();
+        let all: Vec<&Alias<'a>> = self
+            .by_name
+            .get(&metrics::normalise(name))
+            .map(|found| found.iter().collect())
+            .unwrap_or_default();
         nearest(inventory, from, all, |alias| alias.object)
     }
 }
@@ -224,7 +238,9 @@ impl Walk<'_, '_> {
                     span: self.span,
                     steps: self.steps.clone(),
                 };
-                let same = |m: &Measure| m.class == measure.class && m.name == measure.name && m.span == measure.span;
+                let same = |m: &Measure| {
+                    m.class == measure.class && m.name == measure.name && m.span == measure.span
+                };
                 if !self.found.measures.iter().any(same) {
                     self.found.measures.push(measure);
                 }
@@ -269,9 +285,17 @@ fn resource(text: &Text) -> Option<Measure> {
 /// A metadata entry of an external scaler: a profile that the scaler documents, a metric name of the catalogue, or a key
 /// that is the setting of a target for one signal (`targetGpuUtilization`).
 fn scaler_metadata(key: &str, text: &Text) -> Option<Measure> {
-    if let Some(entry) = metrics::classify_profile(key, &text.value).or_else(|| metrics::classify(&text.value)) {
+    if let Some(entry) =
+        metrics::classify_profile(key, &text.value).or_else(|| metrics::classify(&text.value))
+    {
         let name = text.value.clone();
-        return Some(Measure { class: entry.class, entry: Some(entry), name, span: text.span(), steps: vec![] });
+        return Some(Measure {
+            class: entry.class,
+            entry: Some(entry),
+            name,
+            span: text.span(),
+            steps: vec![],
+        });
     }
     let states_target = key.starts_with("target") && text.value.parse::<f64>().is_ok();
     let class = metrics::name_suggests(key).filter(|_| states_target)?;
@@ -283,11 +307,20 @@ fn plain(class: Class, name: &str, span: Span) -> Measure {
 }
 
 fn aliases_of<'a>(object: &'a Object, rename: &Rename) -> Vec<Alias<'a>> {
-    let alias = |name: String, sources| Alias { object, kind: rename.kind, name, span: rename.span, sources };
+    let alias = |name: String, asked: Option<Span>, sources| Alias {
+        object,
+        kind: rename.kind,
+        name,
+        span: rename.span,
+        asked: asked.unwrap_or(rename.span),
+        sources,
+    };
     match (&rename.to, &rename.from) {
         (NewName::Exact(name), from) => {
             let Some(name) = name.value() else { return vec![] };
-            vec![alias(name.clone(), sources_of(from))]
+            let sources = sources_of(from);
+            let asked = sources.first().map(|(_, span, _)| *span);
+            vec![alias(name.clone(), asked, sources)]
         }
         (NewName::Adapter { matches, replacement }, OldName::Adapter { series, query }) => {
             let (series, query) = (text_of(series), text_of(query));
@@ -304,7 +337,7 @@ fn aliases_of<'a>(object: &'a Object, rename: &Rename) -> Vec<Alias<'a>> {
                         metrics::adapter::exported_name(&name, matches.as_deref(), replacement.as_deref())?;
                     let sources =
                         if measured.is_empty() { vec![(name, span, known)] } else { measured.clone() };
-                    Some(alias(exported, sources))
+                    Some(alias(exported, Some(span), sources))
                 })
                 .collect()
         }

@@ -93,7 +93,8 @@ fn unit<'a>(inventory: &'a Inventory, id: UnitId, object: &'a Object, workload: 
     let lookup = Configs { inventory, from: object };
     let engine = best_engine(workload, &lookup);
     let declared = &workload.declared;
-    let from_engine = |pick: fn(&Engine) -> &Known<u32>| engine.as_ref().map(|e| pick(e).clone()).unwrap_or_default();
+    let from_engine =
+        |pick: fn(&Engine) -> &Known<u32>| engine.as_ref().map(|e| pick(e).clone()).unwrap_or_default();
     let either = |field: &Known<u32>, flag: Known<u32>| match (field, flag) {
         // A field that the kind passes on to the engine is stronger than a default of the engine.
         (Known::Absent, flag) => flag,
@@ -154,7 +155,11 @@ fn fill_roles(units: &mut [Unit<'_>]) {
     let mut at = 0;
     while at < units.len() {
         let object: *const Object = units.get(at).map_or(std::ptr::null(), |u| std::ptr::from_ref(u.object));
-        let end = units.iter().skip(at).position(|u| !std::ptr::eq(u.object, object)).map_or(units.len(), |n| at + n);
+        let end = units
+            .iter()
+            .skip(at)
+            .position(|u| !std::ptr::eq(u.object, object))
+            .map_or(units.len(), |n| at + n);
         let Some(group) = units.get_mut(at..end) else { break };
         let has = |role: Role| group.iter().any(|u| u.role.value() == Some(&role));
         let (prefill, decode) = (has(Role::Prefill), has(Role::Decode));
@@ -182,7 +187,9 @@ impl Configs<'_> {
             .inventory
             .objects
             .iter()
-            .filter(|o| !o.model.data.is_empty() && o.name() == Some(name) && may_share_namespace(self.from, o))
+            .filter(|o| {
+                !o.model.data.is_empty() && o.name() == Some(name) && may_share_namespace(self.from, o)
+            })
             .collect();
         let mut near = nearest(self.inventory, self.from, all, |o| o);
         // Two that are equally near may disagree: then nothing is known.

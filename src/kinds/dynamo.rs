@@ -1,6 +1,6 @@
 //! DynamoGraphDeployment in its two shapes, and its scaling adapter (ai-dynamo/dynamo, deploy/operator).
 
-use super::gang::{Hidden, KaiGang, HintKind};
+use super::gang::{Hidden, HintKind, KaiGang};
 use super::meta::Meta;
 use super::parts::{items, join_meta, scale_name, scheduler_is_open, workload, written};
 use super::pods::{

@@ -1,6 +1,6 @@
 //! PodCliqueSet (ai-dynamo/grove).
 
-use super::gang::{Evidence, GangScheduler, Hidden, KaiGang, HintKind};
+use super::gang::{Evidence, GangScheduler, Hidden, HintKind, KaiGang};
 use super::meta::Meta;
 use super::metric_spec;
 use super::parts::{

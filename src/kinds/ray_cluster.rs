@@ -1,7 +1,7 @@
 //! The spec of a RayCluster, which several kinds embed.
 
 use super::count;
-use super::gang::{Evidence, GangScheduler, Hidden, KaiGang, HintKind};
+use super::gang::{Evidence, GangScheduler, Hidden, HintKind, KaiGang};
 use super::meta::Meta;
 use super::parts::{evidence, items, named_scheduler, scheduler_is_open, times, workload};
 use super::pods::{PodSet, PodTemplate, Workload};

@@ -237,9 +237,7 @@ fn patched(mut base: PodTemplate, patch: Option<Node<'_>>) -> PodTemplate {
     let had_gpus = patch.gpus.count.is_written();
     for over in patch.containers {
         let name = over.container.name.value().cloned();
-        let same = |c: &&mut PodContainer| {
-            name.is_some() && c.container.name.value() == name.as_ref()
-        };
+        let same = |c: &&mut PodContainer| name.is_some() && c.container.name.value() == name.as_ref();
         match base.containers.iter_mut().find(same) {
             Some(under) => patch_container(under, over),
             None => base.containers.push(over),

@@ -27,8 +27,10 @@ fn report<'a>(driver: &'a Driver<'a>, members: &[&Unit<'a>]) -> Finding<'a> {
     // Two pools of one object are that object's shape; of several objects, the autoscaler is what joins them.
     let whole = members.first().filter(|first| members.iter().all(|m| std::ptr::eq(m.object, first.object)));
     let mut finding = match whole {
-        Some(first) => Finding::new(first.object, "autoscaler", role_place(first), "moves with the other role", message)
-            .label(target, label),
+        Some(first) => {
+            Finding::new(first.object, "autoscaler", role_place(first), "moves with the other role", message)
+                .label(target, label)
+        }
         None => Finding::new(driver.object, "spec.scaleTargetRef", target, label, message),
     };
     for unit in members.iter().skip(usize::from(whole.is_some())) {

@@ -18,7 +18,9 @@ pub(super) fn check<'a>(context: &Context<'a>, pair: &'a Pair) -> Vec<Finding<'a
             }
             let Some(wrong) = wrong_signal(driver, role) else { continue };
             let (word, right, seen) = match role {
-                Role::Prefill => ("prefill", "queue depth", "KV-cache use or token latency, which follow generation"),
+                Role::Prefill => {
+                    ("prefill", "queue depth", "KV-cache use or token latency, which follow generation")
+                }
                 _ => ("decode", "KV-cache use", "queue depth or TTFT, which follow prompts"),
             };
             let message = format!(

@@ -60,7 +60,12 @@ impl<'a> Finding<'a> {
     }
 
     /// A change that ends the finding; nothing where there are no edits.
-    pub fn fix(mut self, title: impl Into<String>, applicability: Applicability, edits: Vec<Edit>) -> Finding<'a> {
+    pub fn fix(
+        mut self,
+        title: impl Into<String>,
+        applicability: Applicability,
+        edits: Vec<Edit>,
+    ) -> Finding<'a> {
         if !edits.is_empty() {
             self.fixes.push(Fix { title: title.into(), applicability, edits });
         }
@@ -79,12 +84,18 @@ impl<'a> Finding<'a> {
         self
     }
 
-    pub(super) fn finish(self, rule: &'static str, base: Severity, context: &Context<'_>) -> suppress::Finding {
+    pub(super) fn finish(
+        self,
+        rule: &'static str,
+        base: Severity,
+        context: &Context<'_>,
+    ) -> suppress::Finding {
         let lowered = self.lowered.filter(|_| context.profile == Profile::Default).unwrap_or(base).min(base);
         let severity = self.capped.unwrap_or(lowered).min(lowered);
         let mut labels = self.labels;
         labels.extend(alias_labels(self.object, self.span));
-        let fixes = self.fixes.into_iter().filter(|fix| !fix.edits.iter().any(|e| is_shared(self.object, e.span)));
+        let fixes =
+            self.fixes.into_iter().filter(|fix| !fix.edits.iter().any(|e| is_shared(self.object, e.span)));
         let diagnostic = Diagnostic {
             rule,
             severity,
@@ -129,7 +140,8 @@ fn alias_labels(object: &Object, span: Span) -> Vec<Label> {
     if own.contains(span) {
         return vec![];
     }
-    let inside = object.tree.aliases().filter(|(at, target)| own.contains(*at) && target.span().contains(span));
+    let inside =
+        object.tree.aliases().filter(|(at, target)| own.contains(*at) && target.span().contains(span));
     inside.map(|(at, _)| Label { span: at, message: "used here through this alias".to_owned() }).collect()
 }
 

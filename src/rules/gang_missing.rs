@@ -55,14 +55,13 @@ pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Findin
 fn describe(unit: &Unit<'_>, fact: &GangFact) -> String {
     let pods = fact.pods.map_or_else(|| "several".to_owned(), |n| n.to_string());
     let gpus = fact.gpus.map(|n| format!(" with {n} GPUs in all")).unwrap_or_default();
-    let degree = |known: Option<&u32>, word: &str| known.filter(|n| **n > 1).map(|n| format!("{word} parallel {n}"));
-    let split: Vec<String> = [
-        degree(unit.tensor_parallel.value(), "tensor"),
-        degree(unit.pipeline_parallel.value(), "pipeline"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let degree =
+        |known: Option<&u32>, word: &str| known.filter(|n| **n > 1).map(|n| format!("{word} parallel {n}"));
+    let split: Vec<String> =
+        [degree(unit.tensor_parallel.value(), "tensor"), degree(unit.pipeline_parallel.value(), "pipeline")]
+            .into_iter()
+            .flatten()
+            .collect();
     format!("{pods} pods{gpus} for one model replica ({})", split.join(" x "))
 }
 

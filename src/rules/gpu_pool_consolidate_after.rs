@@ -34,13 +34,18 @@ pub(super) fn check<'a>(context: &Context<'a>, pool: &'a PoolFact<'a>) -> Vec<Fi
         Known::Set(Delay::Seconds(seconds), span) => (
             *span,
             "longer than the lull between two load waves",
-            format!("GPU pool `{name}` keeps an empty node for {}: idle GPUs are paid for", show_seconds(*seconds)),
+            format!(
+                "GPU pool `{name}` keeps an empty node for {}: idle GPUs are paid for",
+                show_seconds(*seconds)
+            ),
             Severity::Info,
         ),
         Known::Set(Delay::Never, span) => (
             *span,
             "no empty node is ever removed",
-            format!("GPU pool `{name}` never removes an empty node: idle GPUs are paid for until the node expires"),
+            format!(
+                "GPU pool `{name}` never removes an empty node: idle GPUs are paid for until the node expires"
+            ),
             Severity::Info,
         ),
         Known::Absent => (
@@ -57,7 +62,11 @@ pub(super) fn check<'a>(context: &Context<'a>, pool: &'a PoolFact<'a>) -> Vec<Fi
     vec![
         Finding::new(pool.object, field, span, label, message)
             .help(help(said.api, &wanted, expected))
-            .fix(format!("Wait {wanted} before an empty node goes"), Applicability::Safe, edits(context, pool, &wanted))
+            .fix(
+                format!("Wait {wanted} before an empty node goes"),
+                Applicability::Safe,
+                edits(context, pool, &wanted),
+            )
             .lower(severity),
     ]
 }
@@ -65,12 +74,15 @@ pub(super) fn check<'a>(context: &Context<'a>, pool: &'a PoolFact<'a>) -> Vec<Fi
 fn help(api: PoolApi, wanted: &str, expected: f64) -> String {
     match api {
         PoolApi::V1Alpha5 => format!("set `ttlSecondsAfterEmpty: {}`", expected.round() as i64),
-        _ => format!("set `consolidateAfter: {wanted}`, or state another delay as option `expected` of this rule"),
+        _ => format!(
+            "set `consolidateAfter: {wanted}`, or state another delay as option `expected` of this rule"
+        ),
     }
 }
 
 fn edits(context: &Context<'_>, pool: &PoolFact<'_>, wanted: &str) -> Vec<Edit> {
-    let Some(disruption) = pool.pool.place.disruption_node.filter(|_| pool.pool.api != PoolApi::V1Alpha5) else {
+    let Some(disruption) = pool.pool.place.disruption_node.filter(|_| pool.pool.api != PoolApi::V1Alpha5)
+    else {
         return vec![];
     };
     let disruption = node(pool, disruption);

@@ -4,7 +4,7 @@ use super::pool_edit::{append, node};
 use super::{Context, Finding};
 use crate::diagnostic::{Applicability, Edit, Severity};
 use crate::facts::placement::{PoolClass, PoolFact};
-use crate::kinds::pool::{Policy, PoolApi, PolicyWord};
+use crate::kinds::pool::{Policy, PolicyWord, PoolApi};
 use crate::kinds::quantity::Delay;
 use crate::known::Known;
 use crate::yaml::edit;
@@ -35,7 +35,8 @@ pub(super) fn check<'a>(context: &Context<'a>, pool: &'a PoolFact<'a>) -> Vec<Fi
         .help(help(word))
         .fix("Consolidate only empty nodes, after one hour", Applicability::Safe, edits(context, pool));
     if let Some(misplaced) = said.place.misplaced {
-        finding = finding.label(misplaced, "the API server drops this block: `disruption` belongs under `spec`");
+        finding =
+            finding.label(misplaced, "the API server drops this block: `disruption` belongs under `spec`");
     }
     if let Some(why) = inert(pool) {
         finding = finding.lower(Severity::Warning).label(why.0, why.1);
@@ -43,7 +44,10 @@ pub(super) fn check<'a>(context: &Context<'a>, pool: &'a PoolFact<'a>) -> Vec<Fi
     if pool.class == PoolClass::Mixed {
         finding = finding.lower(Severity::Warning).label(
             said.place.requirements,
-            format!("the pool can give GPU nodes as well as others, and {} shows that it is meant for them", pool.because),
+            format!(
+                "the pool can give GPU nodes as well as others, and {} shows that it is meant for them",
+                pool.because
+            ),
         );
     }
     vec![finding]
@@ -54,14 +58,19 @@ fn help(word: PolicyWord) -> &'static str {
         PolicyWord::ConsolidationEnabled => {
             "replace `consolidation` by `ttlSecondsAfterEmpty: 3600`, so that only empty nodes are removed"
         }
-        _ => "set `consolidationPolicy: WhenEmpty` with `consolidateAfter: 1h`; `spec.disruption` is no part of the drift hash, so no node is replaced by this edit",
+        _ => {
+            "set `consolidationPolicy: WhenEmpty` with `consolidateAfter: 1h`; `spec.disruption` is no part of the drift hash, so no node is replaced by this edit"
+        }
     }
 }
 
 /// Settings that keep the policy from acting for now.
 fn inert(pool: &PoolFact<'_>) -> Option<(crate::source::Span, &'static str)> {
     if let Known::Set(Delay::Never, span) = &pool.pool.consolidate_after {
-        return Some((*span, "`Never` keeps the policy from acting: it is one edit away from evicting engines"));
+        return Some((
+            *span,
+            "`Never` keeps the policy from acting: it is one edit away from evicting engines",
+        ));
     }
     let blocks = |budget: &&crate::kinds::pool::Budget| {
         let zero = budget.nodes.value().is_some_and(|n| n == "0" || n == "0%");
@@ -70,7 +79,10 @@ fn inert(pool: &PoolFact<'_>) -> Option<(crate::source::Span, &'static str)> {
         zero && underutilized && budget.schedule == Known::Absent
     };
     let budget = pool.pool.budgets.iter().flatten().find(blocks)?;
-    Some((budget.span, "this budget of 0 keeps the policy from acting: it is one edit away from evicting engines"))
+    Some((
+        budget.span,
+        "this budget of 0 keeps the policy from acting: it is one edit away from evicting engines",
+    ))
 }
 
 fn edits(context: &Context<'_>, pool: &PoolFact<'_>) -> Vec<Edit> {
@@ -87,10 +99,9 @@ fn edits(context: &Context<'_>, pool: &PoolFact<'_>) -> Vec<Edit> {
     let after = disruption.get("consolidateAfter");
     let mut edits = Vec::new();
     let mut missing: Vec<&str> = Vec::new();
-    for (node, value, line) in [
-        (policy, "WhenEmpty", "consolidationPolicy: WhenEmpty"),
-        (after, "1h", "consolidateAfter: 1h"),
-    ] {
+    for (node, value, line) in
+        [(policy, "WhenEmpty", "consolidationPolicy: WhenEmpty"), (after, "1h", "consolidateAfter: 1h")]
+    {
         match node {
             Some(node) if node.raw_str() == Some(value) => {}
             Some(node) => match edit::replace_scalar(node, value) {

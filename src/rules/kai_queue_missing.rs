@@ -15,24 +15,32 @@ pub(super) fn check<'a>(_: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Finding<'a>>
         return vec![];
     }
     let named = unit.workload.sets.iter().find_map(|set| match &set.template.scheduler {
-        Known::Set(name, span) if GangScheduler::of_name(name) == Some(GangScheduler::Kai) => Some((name, *span)),
+        Known::Set(name, span) if GangScheduler::of_name(name) == Some(GangScheduler::Kai) => {
+            Some((name, *span))
+        }
         _ => None,
     });
     let Some((name, span)) = named.filter(|(name, _)| *name == "kai-scheduler") else { return vec![] };
     let title = unit.title();
     let (effect, lowered) = match unit.workload.kai_class {
-        KaiClass::Inference => {
-            ("its pods are of class inference, which takes guaranteed quota only, and that queue guarantees none: they never start", None)
-        }
+        KaiClass::Inference => (
+            "its pods are of class inference, which takes guaranteed quota only, and that queue guarantees none: they never start",
+            None,
+        ),
         KaiClass::Train => (
             "its pods are of class train there, which anything with quota may evict",
             Some(Severity::Warning),
         ),
     };
     let message = format!("{title} uses {name} but names no queue, so it lands in `default-queue`: {effect}");
-    let mut finding =
-        Finding::new(unit.object, "metadata.labels.kai.scheduler/queue", span, "no queue goes with this", message)
-            .help("add the label `kai.scheduler/queue: <queue>` to the object's metadata");
+    let mut finding = Finding::new(
+        unit.object,
+        "metadata.labels.kai.scheduler/queue",
+        span,
+        "no queue goes with this",
+        message,
+    )
+    .help("add the label `kai.scheduler/queue: <queue>` to the object's metadata");
     if let Some(severity) = lowered {
         finding = finding.lower(severity);
     }

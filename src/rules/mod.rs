@@ -5,26 +5,26 @@
 
 pub mod page;
 
+mod disaggregated_missing_autoscaler;
+mod disaggregated_shared_autoscaler;
+mod disaggregated_wrong_signal;
 mod finding;
-mod gpu_pool_consolidation;
-mod gpu_pool_consolidate_after;
-mod gpu_pool_taint;
-mod gpu_pool_capacity_type;
-mod gpu_pool_instance_type;
 mod gang_missing;
 mod gang_missing_single_pod;
+mod gpu_pool_capacity_type;
+mod gpu_pool_consolidate_after;
+mod gpu_pool_consolidation;
+mod gpu_pool_instance_type;
+mod gpu_pool_taint;
 mod kai_queue_missing;
 mod kai_queue_parent_unknown;
-mod scale_on_gpu_utilization;
-mod scale_on_gpu_memory;
-mod scale_on_cpu;
-mod disaggregated_shared_autoscaler;
-mod disaggregated_missing_autoscaler;
-mod disaggregated_wrong_signal;
-mod warm_pool_scale_to_zero;
 mod pool_edit;
+mod scale_on_cpu;
+mod scale_on_gpu_memory;
+mod scale_on_gpu_utilization;
 mod signal;
 mod split;
+mod warm_pool_scale_to_zero;
 
 pub use finding::{Finding, object_ref};
 

@@ -16,13 +16,15 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
             "{title} states no metric, so it scales {goal} on the default, {}: the work of a GPU engine does not show in its CPU",
             default.what
         );
-        let finding = Finding::new(driver.object, "spec.metrics", driver.scaler.span, "no metric is stated", message)
-            .help("state the engine's queue depth or KV-cache use as a metric");
+        let finding =
+            Finding::new(driver.object, "spec.metrics", driver.scaler.span, "no metric is stated", message)
+                .help("state the engine's queue depth or KV-cache use as a metric");
         return vec![soften(finding, serves)];
     }
-    let cpu = driver.signals.iter().find_map(|(signal, measured)| {
-        measured.of(Class::Cpu).next().map(|measure| (*signal, measure.span))
-    });
+    let cpu = driver
+        .signals
+        .iter()
+        .find_map(|(signal, measured)| measured.of(Class::Cpu).next().map(|measure| (*signal, measure.span)));
     let Some((_, span)) = cpu else { return vec![] };
     let host_only = |class: Class| matches!(class, Class::Cpu | Class::HostMemory);
     let alone = driver.signals.iter().all(|(_, measured)| {
@@ -37,8 +39,9 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
             "{title} scales {goal} on CPU beside other signals: an HPA takes the largest answer, so a busy tokenizer or a busy loop buys GPUs"
         )
     };
-    let finding = Finding::new(driver.object, "signal.cpu", span, "CPU of a pod whose work is on the GPU", message)
-        .help("scale on the engine's queue depth or KV-cache use instead");
+    let finding =
+        Finding::new(driver.object, "signal.cpu", span, "CPU of a pod whose work is on the GPU", message)
+            .help("scale on the engine's queue depth or KV-cache use instead");
     vec![if alone { soften(finding, serves) } else { finding.lower(Severity::Warning) }]
 }
 

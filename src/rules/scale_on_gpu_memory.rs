@@ -9,8 +9,11 @@ use crate::known::Known;
 use crate::metrics::{Class, Unit};
 use crate::source::Span;
 
-const CULPRIT: Culprit =
-    Culprit { class: Class::GpuMemory, field: "signal.gpu-memory", label: "GPU memory: taken at start, whatever the load" };
+const CULPRIT: Culprit = Culprit {
+    class: Class::GpuMemory,
+    field: "signal.gpu-memory",
+    label: "GPU memory: taken at start, whatever the load",
+};
 
 pub(super) fn check<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
     let mut found = Vec::new();
@@ -23,9 +26,11 @@ pub(super) fn check<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
             CULPRIT.target(context, driver),
             measure.name
         );
-        let mut finding = CULPRIT.finding(driver, signal, measure, message).help(CULPRIT.way_out(context, driver));
+        let mut finding =
+            CULPRIT.finding(driver, signal, measure, message).help(CULPRIT.way_out(context, driver));
         if let Some(Reserved { span: Some(span), flag, fraction, .. }) = &reserved {
-            finding = finding.label(*span, format!("`{flag}` takes {} of the memory at start", percent(*fraction)));
+            finding =
+                finding.label(*span, format!("`{flag}` takes {} of the memory at start", percent(*fraction)));
         }
         found.push(finding);
     }
@@ -85,9 +90,15 @@ fn consequence(reserved: &Option<Reserved>, signal: &Signal, measure: &Measure) 
     };
     match target {
         Some(target) if target < level => {
-            format!("{flat}, so a target of {} is exceeded for ever and the pool is pinned at its maximum", percent(target / 100.0))
+            format!(
+                "{flat}, so a target of {} is exceeded for ever and the pool is pinned at its maximum",
+                percent(target / 100.0)
+            )
         }
-        Some(target) => format!("{flat}, so a target of {} is never reached and the pool never grows", percent(target / 100.0)),
+        Some(target) => format!(
+            "{flat}, so a target of {} is never reached and the pool never grows",
+            percent(target / 100.0)
+        ),
         None => format!("{flat}, so the value is flat"),
     }
 }

@@ -65,7 +65,10 @@ impl Culprit {
         };
         let mut finding = Finding::new(driver.object, field, measure.span, self.label, message);
         for step in &measure.steps {
-            finding = finding.label(step.span, format!("{} `{}` is made from `{}`", made_by(step.kind), step.name, step.from));
+            finding = finding.label(
+                step.span,
+                format!("{} `{}` is made from `{}`", made_by(step.kind), step.name, step.from),
+            );
         }
         if !measure.is_checked() {
             finding = finding.at_most(Severity::Warning);
@@ -76,7 +79,9 @@ impl Culprit {
     /// The finding about an adapter rule.
     pub(super) fn adapter<'a>(&self, alias: &'a Alias<'a>, message: String) -> Finding<'a> {
         let field = format!("{}.{}", self.field, metrics::normalise(&alias.name));
-        Finding::new(alias.object, field, alias.span, self.label, message).at_most(Severity::Warning)
+        Finding::new(alias.object, field, alias.asked, self.label, message)
+            .label(alias.span, format!("offered as `{}`", alias.name))
+            .at_most(Severity::Warning)
     }
 
     /// What an autoscaler scales, for people.
@@ -90,9 +95,15 @@ impl Culprit {
         let roles: Vec<Role> =
             context.facts.targets_of(driver).filter_map(|u| u.role.value().copied()).collect();
         match roles.as_slice() {
-            [Role::Prefill] => "scale prefill on its queue depth, for example `sum(vllm:num_requests_waiting)` with AverageValue 5",
-            [Role::Decode] => "scale decode on its KV-cache use, for example `sum(vllm:kv_cache_usage_perc)` with AverageValue 0.8",
-            _ => "scale on what the engine says of its load: queue depth (`vllm:num_requests_waiting`) where prompts bound it, KV-cache use (`vllm:kv_cache_usage_perc`) where generation does, both where it does both",
+            [Role::Prefill] => {
+                "scale prefill on its queue depth, for example `sum(vllm:num_requests_waiting)` with AverageValue 5"
+            }
+            [Role::Decode] => {
+                "scale decode on its KV-cache use, for example `sum(vllm:kv_cache_usage_perc)` with AverageValue 0.8"
+            }
+            _ => {
+                "scale on what the engine says of its load: queue depth (`vllm:num_requests_waiting`) where prompts bound it, KV-cache use (`vllm:kv_cache_usage_perc`) where generation does, both where it does both"
+            }
         }
     }
 }

@@ -64,7 +64,11 @@ fn serves_model(context: &Context<'_>, driver: &Driver<'_>) -> bool {
     let of_engine = |measure: &Measure| {
         matches!(
             measure.class,
-            Class::KvCache | Class::RunningRequests | Class::QueueDepth | Class::Ttft | Class::InterTokenLatency
+            Class::KvCache
+                | Class::RunningRequests
+                | Class::QueueDepth
+                | Class::Ttft
+                | Class::InterTokenLatency
         ) || matches!(measure.class, Class::GpuMemory | Class::GpuDutyCycle)
             && measure.entry.is_some_and(|e| e.name.ends_with("-inference"))
     };
@@ -87,7 +91,8 @@ fn may_wake(kind: SignalKind, measured: &Measured) -> bool {
 }
 
 fn in_front(measure: &Measure) -> bool {
-    measure.entry.is_some_and(|entry| IN_FRONT.contains(&entry.source)) || measure.class == Class::DesiredReplicas
+    measure.entry.is_some_and(|entry| IN_FRONT.contains(&entry.source))
+        || measure.class == Class::DesiredReplicas
 }
 
 fn edits(driver: &Driver<'_>) -> Vec<Edit> {

@@ -42,8 +42,7 @@ fn build(part: &str, base: u32, source: Source) -> Result<Tree, ParseError> {
         Some(rest) => (rest, base + '\u{feff}'.len_utf8() as u32),
         None => (part, base),
     };
-    let options =
-        granit_parser::options! { block_scalar_eof_without_line_feed: true, emit_unresolved_aliases: true, max_buffered_comment_events: 1 << 20 };
+    let options = granit_parser::options! { block_scalar_eof_without_line_feed: true, emit_unresolved_aliases: true, max_buffered_comment_events: 1 << 20 };
     let mut builder = Builder { part, base, ..Builder::default() };
     for event in Parser::new_from_str_with_options(part, options) {
         let (event, span) = event.map_err(|error| {

@@ -205,7 +205,13 @@ mod tests {
     #[test]
     fn a_part_of_a_scalar_is_found_in_the_file() {
         check("a: vllm --tp 8", "vllm --tp 8", "vllm --tp 8", "8", "8");
-        check("a: |\n    vllm \\\n      --tp 8\n", "vllm \\\n      --tp 8\n", "vllm \\\n  --tp 8\n", "--tp 8", "--tp 8");
+        check(
+            "a: |\n    vllm \\\n      --tp 8\n",
+            "vllm \\\n      --tp 8\n",
+            "vllm \\\n  --tp 8\n",
+            "--tp 8",
+            "--tp 8",
+        );
         check("a: >\n  one\n  two\n", "one\n  two\n", "one two\n", "two", "two");
         check("a: \"x\\n\\\"y\\\" z\"", "\"x\\n\\\"y\\\" z\"", "x\n\"y\" z", "z", "z");
         check("a: 'it''s tp=8'", "'it''s tp=8'", "it's tp=8", "tp=8", "tp=8");

@@ -62,6 +62,7 @@ const WORDS: &[&str] = &[
     "HorizontalPodAutoscaler",
     "keda.sh",
     "leaderworkerset",
+    "lws.x-k8s.io",
     "disaggregatedset",
     "jobset.x-k8s.io",
     "kubeflow.org",
@@ -132,7 +133,9 @@ fn is_wanted(text: &str) -> bool {
 fn is_definition(text: &str) -> bool {
     const LINE: &str = "kind: CustomResourceDefinition";
     let at = memchr::memmem::find(text.as_bytes(), LINE.as_bytes());
-    at.is_some_and(|at| text.get(..at).is_some_and(|before| before.is_empty() || before.ends_with(['\n', '\r'])))
+    at.is_some_and(|at| {
+        text.get(..at).is_some_and(|before| before.is_empty() || before.ends_with(['\n', '\r']))
+    })
 }
 
 /// A file whose text is kept, before it is parsed.
@@ -240,7 +243,8 @@ pub fn read(options: &WalkOptions<'_>, overlays: &[Overlay], files: Files) -> In
         index.add(Origin::File(id), file.outline.plain);
         jobs.extend(file.outline.wanted.into_iter().map(|part| (id, file.text.clone(), part)));
     }
-    let parsed: Vec<Parsed> = jobs.into_par_iter().map(|(id, text, part)| parse_part(id, text, &part)).collect();
+    let parsed: Vec<Parsed> =
+        jobs.into_par_iter().map(|(id, text, part)| parse_part(id, text, &part)).collect();
     for document in parsed {
         inventory.add(document);
     }
@@ -353,7 +357,8 @@ fn hash(name: &str) -> u64 {
 fn object_name(text: &str) -> Option<&str> {
     const KEY: &str = "metadata:";
     let mut starts = memchr::memmem::find_iter(text.as_bytes(), KEY.as_bytes());
-    let at = starts.find(|at| text.get(..*at).is_some_and(|before| before.is_empty() || before.ends_with('\n')))?;
+    let at = starts
+        .find(|at| text.get(..*at).is_some_and(|before| before.is_empty() || before.ends_with('\n')))?;
     let lines = text.get(at + KEY.len()..)?.lines().skip(1);
     let inside = lines.take_while(|l| l.starts_with(' ') || l.trim().is_empty());
     let indent = |line: &str| line.len() - line.trim_start().len();
@@ -429,12 +434,11 @@ impl Inventory {
         } else {
             format!("document {document} is not valid YAML: {}", error.message)
         };
-        Skipped {
-            file: self.files.path(file).to_owned(),
-            place: place.map(|p| (p.line, p.column)),
-            reason,
-            broken: !template,
-        }
+        let path = self.files.path(file).to_owned();
+        // JSON with comments is common in settings of editors and compilers, which nobody meant to be linted.
+        let settings = path.ends_with(".json") && !text.contains("apiVersion");
+        let place = place.map(|p| (p.line, p.column));
+        Skipped { file: path, place, reason, broken: !template && !settings }
     }
 
     /// Parses the plain documents that objects name, round by round: a document that is parsed may name others.
@@ -559,7 +563,8 @@ mod tests {
         check("a: 1\n", 1, &[], &[]);
         check("kind: Service\nmetadata:\n  name: web\n", 1, &[], &[0]);
         check("a: vllm\n---\nkind: Service\nmetadata:\n  name: web\n---\nb: DCGM_X\n", 3, &[0, 2], &[1]);
-        let definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: vllm\n";
+        let definition =
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: vllm\n";
         check(definition, 1, &[], &[0]);
         check("metadata: {name: vllm}\nnot: |\n  kind: CustomResourceDefinition\n", 1, &[0], &[]);
     }

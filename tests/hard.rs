@@ -49,7 +49,10 @@ fn finish(name: &str, start: Instant, report: &Report) -> Vec<String> {
     let at = |d: &gpulint::diagnostic::Diagnostic| report.files.path(d.span.file).to_owned();
     let neighbour: Vec<&str> =
         report.diagnostics.iter().filter(|d| at(d).ends_with("neighbour.yaml")).map(|d| d.rule).collect();
-    assert!(neighbour.contains(&"gpu-pool-consolidation"), "{name}: the neighbour is not linted: {neighbour:?}");
+    assert!(
+        neighbour.contains(&"gpu-pool-consolidation"),
+        "{name}: the neighbour is not linted: {neighbour:?}"
+    );
     let mut found: Vec<String> = report.skipped.iter().map(|s| format!("skipped: {}", s.reason)).collect();
     found.extend(
         report
@@ -115,10 +118,22 @@ fn alias_bombs() {
         ("unknown", "apiVersion: example.com/v1\nkind: Vllm\nmetadata: {name: vllm}\nspec:\n", "  "),
         ("values", "vllm: true\n", ""),
         ("policy", "apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: x}\nspec:\n", "  "),
-        ("rules", "apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata: {name: x}\nspec:\n", "  "),
-        ("dynamo", "apiVersion: nvidia.com/v1alpha1\nkind: DynamoGraphDeployment\nmetadata: {name: x}\nspec:\n", "  "),
+        (
+            "rules",
+            "apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata: {name: x}\nspec:\n",
+            "  ",
+        ),
+        (
+            "dynamo",
+            "apiVersion: nvidia.com/v1alpha1\nkind: DynamoGraphDeployment\nmetadata: {name: x}\nspec:\n",
+            "  ",
+        ),
         ("ray", "apiVersion: ray.io/v1\nkind: RayService\nmetadata: {name: x}\nspec:\n", "  "),
-        ("isvc", "apiVersion: serving.kserve.io/v1beta1\nkind: InferenceService\nmetadata: {name: x}\nspec:\n", "  "),
+        (
+            "isvc",
+            "apiVersion: serving.kserve.io/v1beta1\nkind: InferenceService\nmetadata: {name: x}\nspec:\n",
+            "  ",
+        ),
     ];
     for (name, head, indent) in heads {
         let start = Instant::now();
@@ -133,7 +148,9 @@ fn alias_bombs() {
 
 #[test]
 fn aliases_that_lead_nowhere() {
-    let pool = |spec: &str| format!("apiVersion: karpenter.sh/v1\nkind: NodePool\nmetadata: {{name: x}}\nspec: {spec}\n");
+    let pool = |spec: &str| {
+        format!("apiVersion: karpenter.sh/v1\nkind: NodePool\nmetadata: {{name: x}}\nspec: {spec}\n")
+    };
     silent("unknown", pool("*nowhere").as_bytes());
     silent("cycle", pool("&s {template: *s, disruption: {a: *s}}").as_bytes());
     silent("cycle in a list", pool("{template: {spec: {requirements: &r [*r, *r]}}}").as_bytes());
@@ -146,7 +163,11 @@ fn depth() {
     let head = "apiVersion: karpenter.sh/v1\nkind: NodePool\nspec:\n";
     skipped("flow sequences", format!("{head}  a: {}", "[".repeat(10_000)).as_bytes(), "limit exceeded");
     skipped("flow mappings", format!("{head}  a: {}", "{a: ".repeat(10_000)).as_bytes(), "limit exceeded");
-    skipped("closed", format!("{head}  a: {}{}", "[".repeat(10_000), "]".repeat(10_000)).as_bytes(), "limit exceeded");
+    skipped(
+        "closed",
+        format!("{head}  a: {}{}", "[".repeat(10_000), "]".repeat(10_000)).as_bytes(),
+        "limit exceeded",
+    );
     skipped("sequences in a line", format!("{head}  {}x", "- ".repeat(10_000)).as_bytes(), "limit exceeded");
     let mut block = head.to_owned();
     for depth in 0..3_000 {
@@ -159,13 +180,17 @@ fn depth() {
     silent("200 mappings", deep("{a: ", "}").as_bytes());
     // A query, a command and a template nest as well.
     let rule = |expr: &str| {
-        format!("apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nspec: {{groups: [{{rules: [{{record: x, expr: '{expr}'}}]}}]}}\n")
+        format!(
+            "apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nspec: {{groups: [{{rules: [{{record: x, expr: '{expr}'}}]}}]}}\n"
+        )
     };
     beside("a deep query", rule(&format!("{}x{}", "sum(".repeat(10_000), ")".repeat(10_000))).as_bytes());
     beside("an open query", rule(&"(".repeat(10_000)).as_bytes());
     beside("a long query", rule(&vec!["a"; 10_000].join(" + ")).as_bytes());
     let pod = |command: &str| {
-        format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: vllm}}\nspec: {{containers: [{{name: x, image: vllm, command: [sh, -c, '{command}']}}]}}\n")
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: vllm}}\nspec: {{containers: [{{name: x, image: vllm, command: [sh, -c, '{command}']}}]}}\n"
+        )
     };
     beside("a deep command", pod(&"$(".repeat(10_000)).as_bytes());
     beside("deep braces", pod(&"${a:-".repeat(10_000)).as_bytes());
@@ -174,7 +199,9 @@ fn depth() {
 #[test]
 fn sizes() {
     let line = "x".repeat(5 << 20);
-    let pool = |spec: &str| format!("apiVersion: karpenter.sh/v1\nkind: NodePool\nmetadata: {{name: x}}\nspec: {spec}\n");
+    let pool = |spec: &str| {
+        format!("apiVersion: karpenter.sh/v1\nkind: NodePool\nmetadata: {{name: x}}\nspec: {spec}\n")
+    };
     silent("a long plain line", pool(&line).as_bytes());
     silent("a long quoted line", pool(&format!("\"{line}\"")).as_bytes());
     silent("a long comment", format!("kind: vllm #{line}\n").as_bytes());
@@ -190,7 +217,10 @@ fn sizes() {
     silent("many comments", "# vllm\n".repeat(200_000).as_bytes());
     let mut pods = String::new();
     for at in 0..500 {
-        let _ = write!(pods, "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: p{at}}}\nspec: {{containers: [{{name: x, image: vllm/vllm-openai, resources: {{limits: {{nvidia.com/gpu: 1}}}}}}]}}\n");
+        let _ = write!(
+            pods,
+            "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: p{at}}}\nspec: {{containers: [{{name: x, image: vllm/vllm-openai, resources: {{limits: {{nvidia.com/gpu: 1}}}}}}]}}\n"
+        );
     }
     beside("many pods", pods.as_bytes());
 }
@@ -200,7 +230,8 @@ fn large_files() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     fs::write(at("neighbour.yaml"), NEIGHBOUR).unwrap();
-    let document = "---\napiVersion: v1\nkind: Service\nmetadata:\n  name: web\nspec:\n  ports: [{port: 80}]\n";
+    let document =
+        "---\napiVersion: v1\nkind: Service\nmetadata:\n  name: web\nspec:\n  ports: [{port: 80}]\n";
     fs::write(at("plain.yaml"), document.repeat((50 << 20) / document.len())).unwrap();
     let one = "a: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\n";
     fs::write(at("one.yaml"), format!("kind: vllm\n{}", one.repeat((50 << 20) / one.len()))).unwrap();
@@ -290,7 +321,11 @@ fn odd_files() {
     let report = lint_paths(&[folder.path().to_owned()]);
     let found = finish("odd files", start, &report);
     fs::set_permissions(at("closed"), fs::Permissions::from_mode(0o755)).unwrap();
-    assert_eq!(found.iter().filter(|line| line.starts_with("gpu-pool-consolidation:")).count(), 1 + usize::from(root()), "{found:#?}");
+    assert_eq!(
+        found.iter().filter(|line| line.starts_with("gpu-pool-consolidation:")).count(),
+        1 + usize::from(root()),
+        "{found:#?}"
+    );
     if !root() {
         // Root reads everything.
         let denied = found.iter().filter(|line| line.contains("permission denied")).count();
@@ -375,14 +410,41 @@ mod properties {
     fn change() -> impl Strategy<Value = Change> {
         let at = any::<usize>;
         let odd = prop::sample::select(vec![
-            "\t", "\r", "\n", "---\n", "...\n", "&a ", "*a ", "<<: *a\n", "!!str ", "|\n", ">-\n", "{{ x }}", "\"",
-            "'", "#", "# gpulint: ignore\n", "\u{feff}", "\0", "é", "\u{1F600}", "[", "]", "{", "}", ": ", "- ", ",",
-            "?", "%YAML 1.1\n",
+            "\t",
+            "\r",
+            "\n",
+            "---\n",
+            "...\n",
+            "&a ",
+            "*a ",
+            "<<: *a\n",
+            "!!str ",
+            "|\n",
+            ">-\n",
+            "{{ x }}",
+            "\"",
+            "'",
+            "#",
+            "# gpulint: ignore\n",
+            "\u{feff}",
+            "\0",
+            "é",
+            "\u{1F600}",
+            "[",
+            "]",
+            "{",
+            "}",
+            ": ",
+            "- ",
+            ",",
+            "?",
+            "%YAML 1.1\n",
         ]);
         prop_oneof![
             (at(), 1usize..20).prop_map(|(at, len)| Change::Delete(at, len)),
             (at(), odd).prop_map(|(at, text)| Change::Insert(at, text.as_bytes().to_vec())),
-            (at(), prop::collection::vec(any::<u8>(), 1..4)).prop_map(|(at, bytes)| Change::Insert(at, bytes)),
+            (at(), prop::collection::vec(any::<u8>(), 1..4))
+                .prop_map(|(at, bytes)| Change::Insert(at, bytes)),
             (at(), any::<u8>()).prop_map(|(at, byte)| Change::Replace(at, byte)),
             at().prop_map(Change::DropLine),
             (at(), 0usize..8).prop_map(|(at, indent)| Change::RepeatLine(at, indent)),
@@ -426,7 +488,7 @@ mod properties {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
         fn changed_manifests_are_sound(which in any::<prop::sample::Index>(), changes in prop::collection::vec(change(), 1..6)) {

@@ -55,7 +55,8 @@ pub(crate) fn fixture_texts() -> Vec<(String, String)> {
     let mut found = Vec::new();
     for path in files_below(&folder) {
         let name = path.strip_prefix(root()).unwrap().display().to_string();
-        let is_manifest = ["yaml", "yml", "json"].iter().any(|ext| path.extension().is_some_and(|e| e == *ext));
+        let is_manifest =
+            ["yaml", "yml", "json"].iter().any(|ext| path.extension().is_some_and(|e| e == *ext));
         if is_manifest && let Ok(text) = std::fs::read_to_string(&path) {
             found.push((name, text));
         }

@@ -45,6 +45,8 @@ pub fn append_entry(mapping: Node<'_>, source: &str, lines: &str, flow: &str) ->
 
 fn append_flow(mapping: Node<'_>, source: &str, flow: &str) -> Option<Edit> {
     let span = mapping.span();
+    // In `[a: 1]` the entry has no braces of its own.
+    source.get(span.range()).filter(|raw| raw.starts_with('{') && raw.ends_with('}'))?;
     let inner = source.get(span.start as usize + 1..(span.end as usize).checked_sub(1)?)?;
     let at = span.start as usize + 1 + inner.trim_end().len();
     let separator = if inner.trim().is_empty() || inner.trim_end().ends_with(',') { "" } else { ", " };

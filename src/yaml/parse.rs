@@ -40,7 +40,7 @@ fn build(part: &str, base: u32, source: Source) -> Result<Tree, ParseError> {
     let skipped = marked_start(part);
     let (part, base) = (part.get(skipped..).unwrap_or(part), base + skipped as u32);
     let options = granit_parser::options! { block_scalar_eof_without_line_feed: true, emit_unresolved_aliases: true, max_buffered_comment_events: 1 << 20 };
-    let mut builder = Builder { base, ..Builder::default() };
+    let mut builder = Builder { part, base, ..Builder::default() };
     for event in Parser::new_from_str_with_options(part, options) {
         let (event, span) = event.map_err(|error| {
             let at = error.marker().byte_offset().unwrap_or(0);
@@ -87,7 +87,8 @@ fn place(source: &Source, base: u32, at: usize, part: &str) -> Span {
 }
 
 #[derive(Default)]
-struct Builder {
+struct Builder<'p> {
+    part: &'p str,
     base: u32,
     nodes: Vec<Data>,
     /// How many nodes each node stands for, once aliases are followed.
@@ -106,7 +107,7 @@ struct Open {
     flow: bool,
 }
 
-impl Builder {
+impl Builder<'_> {
     /// Takes one event; false where the document is over.
     fn event(&mut self, event: Event<'_>, range: Range<usize>) -> bool {
         match event {
@@ -121,7 +122,9 @@ impl Builder {
             }
             Event::SequenceStart(style, anchor, tag) => {
                 let flow = style == StructureStyle::Flow;
-                let id = self.push(Kind::Sequence { kids: vec![], flow }, range);
+                let dash = if flow { None } else { self.dash_under_key(range.start) };
+                let id =
+                    self.push(Kind::Sequence { kids: vec![], flow }, dash.unwrap_or(range.start)..range.end);
                 self.tag(id, tag.as_deref());
                 self.open.push(Open { node: id, anchor, kids: vec![], flow });
             }
@@ -159,6 +162,29 @@ impl Builder {
         self.nodes.push(Data { kind, start, end, tag: None });
         self.weights.push(1);
         NodeId(u32::try_from(self.nodes.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    /// The first dash of a sequence that is not indented below its key. Of such a sequence the parser gives the place
+    /// after the dash.
+    fn dash_under_key(&self, start: usize) -> Option<usize> {
+        let parent = self.open.last()?;
+        if parent.flow || parent.kids.len() % 2 == 0 {
+            return None;
+        }
+        let key = self.nodes.get(parent.kids.last()?.0 as usize)?;
+        let (key_start, key_end) = (key.start.checked_sub(self.base)?, key.end.checked_sub(self.base)?);
+        let before = self.part.get(..key_start as usize)?;
+        let column = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
+        let mut at = key_end as usize;
+        let between = self.part.get(at..start)?;
+        for line in between.split_inclusive('\n') {
+            // The first piece is the rest of the key's own line.
+            if at > key_end as usize && line.as_bytes().get(column) == Some(&b'-') {
+                return Some(at + column);
+            }
+            at += line.len();
+        }
+        None
     }
 
     fn weight(&self, id: NodeId) -> u64 {
@@ -200,7 +226,7 @@ impl Builder {
     }
 
     /// Ends the innermost collection. A block collection has no closing bracket, so it reaches to the end of its last
-    /// child: a mapping from its first key, a sequence from the dash where the parser says it starts.
+    /// child: a mapping from its first key, a sequence from its first dash.
     fn close(&mut self, range: Range<usize>) {
         let Some(open) = self.open.pop() else { return };
         let bounds = open.kids.first().zip(open.kids.last()).and_then(|(first, last)| {

@@ -91,6 +91,10 @@ fn read(object: &Reading<'_>, part: Part<'_>, planner: Option<&Coordinator>) -> 
     // The operator turns the annotation into the label that KAI Scheduler reads.
     workload.kai_queue =
         workload.kai_queue.or(|| object.meta.annotations.get("nvidia.com/kai-scheduler-queue"));
+    // Without either the operator fills in a queue of its own.
+    if workload.kai_queue == Known::Absent {
+        workload.kai_queue = Known::Unresolved(workload.span);
+    }
     if works {
         workload.coordinator = planner.cloned();
         let engine = object.spec().field::<String>("backendFramework");

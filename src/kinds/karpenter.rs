@@ -49,6 +49,7 @@ fn node_pool(object: &Reading<'_>, api: PoolApi) -> Pool {
         policy,
         consolidate_after: delay(after.clone()),
         consolidate_after_text: after,
+        after_empty_node: None,
         replicas: spec.field("replicas"),
         requirements: requirements(template, spec.at("template.metadata.labels")),
         has_requirements: template.is_some_and(|t| t.entry("requirements").is_some()),
@@ -118,6 +119,7 @@ fn provisioner(object: &Reading<'_>) -> Pool {
         policy,
         consolidate_after: after_empty.clone().map(Delay::Seconds),
         consolidate_after_text: after_empty.map(|seconds| format!("{seconds}s")),
+        after_empty_node: spec.get("ttlSecondsAfterEmpty").map(|n| n.id()),
         replicas: Known::Absent,
         requirements: requirements(Some(spec), spec.get("labels")),
         has_requirements: spec.entry("requirements").is_some(),
@@ -206,12 +208,14 @@ fn taints(list: Option<Node<'_>>) -> Vec<Taint> {
                 key: Known::Unresolved(list.span()),
                 value: Known::Unresolved(list.span()),
                 effect: Known::Unresolved(list.span()),
+                effect_node: None,
                 span: list.span(),
             });
             let items = list.items().map(|item| Taint {
                 key: item.field("key"),
                 value: item.field("value"),
                 effect: item.field("effect"),
+                effect_node: item.get("effect").map(|n| n.id()),
                 span: item.first_key_span(),
             });
             template.into_iter().chain(items).collect::<Vec<_>>()

@@ -27,6 +27,8 @@ pub struct Pool {
     pub consolidate_after: Known<Delay>,
     /// The text of `consolidateAfter`, as written.
     pub consolidate_after_text: Known<String>,
+    /// The scalar of a Provisioner's `ttlSecondsAfterEmpty`.
+    pub after_empty_node: Option<NodeId>,
     /// Static pools (`spec.replicas`) are never consolidated.
     pub replicas: Known<u32>,
     /// What nodes must be like.
@@ -103,6 +105,14 @@ pub enum PolicyWord {
     ConsolidationEnabled,
 }
 
+impl NodeClassRef {
+    /// True where the class can taint GPU nodes by itself, which only the class tells: GCENodeClass, `autoGPUTaint`.
+    /// Source: cloudpilot-ai/karpenter-provider-gcp, docs/gpu-nodes.md.
+    pub fn may_taint(&self) -> bool {
+        self.group.value().is_some_and(|group| group == "karpenter.k8s.gcp")
+    }
+}
+
 impl PolicyWord {
     /// As the manifest writes it.
     pub fn word(self) -> &'static str {
@@ -141,6 +151,8 @@ pub struct Taint {
     pub value: Known<String>,
     /// The effect.
     pub effect: Known<String>,
+    /// The scalar of the effect.
+    pub effect_node: Option<NodeId>,
     /// The bytes of the entry's key.
     pub span: Span,
 }

@@ -3,7 +3,6 @@
 use super::{Context, Finding};
 use crate::facts::placement::{Key, PoolClass, PoolFact, key_kind};
 use crate::kinds::pool::{PoolApi, Requirement};
-use crate::source::Span;
 
 pub(super) fn check<'a>(_: &Context<'a>, pool: &'a PoolFact<'a>) -> Vec<Finding<'a>> {
     let said = pool.pool;
@@ -18,16 +17,19 @@ pub(super) fn check<'a>(_: &Context<'a>, pool: &'a PoolFact<'a>) -> Vec<Finding<
         return vec![];
     }
     let name = pool.object.name().unwrap_or("?");
-    let at: Span = stated.first().map_or(said.place.requirements, |r| r.span);
+    let at = said.place.requirements;
     let label = if stated.is_empty() { "no capacity type here" } else { "names no capacity type" };
     let message = format!(
         "GPU pool `{name}` does not name its capacity type: Karpenter tries reserved, then spot, then on-demand, and a spot node leaves an engine two minutes"
     );
-    vec![
+    let mut finding =
         Finding::new(pool.object, "spec.template.spec.requirements.capacity-type", at, label, message).help(
             "add a requirement on `karpenter.sh/capacity-type` with operator In and the values that you mean, for example [\"on-demand\"]",
-        ),
-    ]
+        );
+    if let Some(open) = stated.first() {
+        finding = finding.label(open.span, "leaves more than one type open");
+    }
+    vec![finding]
 }
 
 fn names_some(requirement: &Requirement) -> bool {

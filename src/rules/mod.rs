@@ -104,7 +104,7 @@ rules! {
     "scale-on-cpu" => scale_on_cpu: Driver,
     "disaggregated-shared-autoscaler" => disaggregated_shared_autoscaler: Pair,
     "disaggregated-missing-autoscaler" => disaggregated_missing_autoscaler: Pair,
-    "disaggregated-wrong-signal" => disaggregated_wrong_signal: Pair,
+    "disaggregated-wrong-signal" => disaggregated_wrong_signal: Unit,
     "warm-pool-scale-to-zero" => warm_pool_scale_to_zero: Driver,
 }
 

@@ -41,7 +41,11 @@ fn edits(context: &Context<'_>, pool: &PoolFact<'_>) -> Vec<Edit> {
         return effect.and_then(|n| edit::replace_scalar(n, "NoSchedule")).into_iter().collect();
     }
     let Some(template) = said.place.template_node else { return vec![] };
-    let lines = "taints:\n  - key: nvidia.com/gpu\n    value: \"true\"\n    effect: NoSchedule";
-    let flow = "taints: [{key: nvidia.com/gpu, value: \"true\", effect: NoSchedule}]";
-    append(context, pool, template, lines, flow).into_iter().collect()
+    let amd = said.requirements.iter().any(|r| {
+        r.key.ends_with("gpu-manufacturer") && r.values.iter().any(|v| v.value().is_some_and(|v| v == "amd"))
+    });
+    let key = if amd { "amd.com/gpu" } else { "nvidia.com/gpu" };
+    let lines = format!("taints:\n  - key: {key}\n    value: \"true\"\n    effect: NoSchedule");
+    let flow = format!("taints: [{{key: {key}, value: \"true\", effect: NoSchedule}}]");
+    append(context, pool, template, &lines, &flow).into_iter().collect()
 }

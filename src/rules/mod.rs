@@ -16,6 +16,7 @@ mod gpu_pool_consolidate_after;
 mod gpu_pool_consolidation;
 mod gpu_pool_instance_type;
 mod gpu_pool_taint;
+mod kai_edit;
 mod kai_queue_missing;
 mod kai_queue_parent_unknown;
 mod pool_edit;

@@ -2,6 +2,7 @@
 
 use super::signal::{Culprit, adapter_rules, driven};
 use super::{Context, Finding};
+use crate::diagnostic::Applicability;
 use crate::facts::drives::Driver;
 use crate::facts::renames::Measure;
 use crate::kinds::scaler::Signal;
@@ -27,7 +28,11 @@ pub(super) fn check<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
             measure.name
         );
         let mut finding =
-            CULPRIT.finding(driver, signal, measure, message).help(CULPRIT.way_out(context, driver));
+            CULPRIT.finding(driver, signal, measure, message).help(CULPRIT.way_out(context, driver)).fix(
+                "Follow the load of the engine (choose the target anew)",
+                Applicability::Display,
+                CULPRIT.edits(context, driver, signal),
+            );
         if let Some(Reserved { span: Some(span), flag, fraction, .. }) = &reserved {
             finding =
                 finding.label(*span, format!("`{flag}` takes {} of the memory at start", percent(*fraction)));

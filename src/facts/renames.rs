@@ -325,7 +325,7 @@ fn aliases_of<'a>(object: &'a Object, rename: &Rename) -> Vec<Alias<'a>> {
         (NewName::Adapter { matches, replacement }, OldName::Adapter { series, query }) => {
             let (series, query) = (text_of(series), text_of(query));
             let read = |text: Option<&Text>| -> Vec<(String, Span, Option<Found>)> {
-                text.map(|text| located(text)).unwrap_or_default()
+                text.map(located).unwrap_or_default()
             };
             let asked = read(series);
             // The query decides what is measured; the series only which names the rule is applied to.

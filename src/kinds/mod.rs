@@ -37,7 +37,6 @@ mod kubeai;
 mod kubeflow;
 mod kueue;
 mod lws;
-mod metric_spec;
 mod nim;
 mod parts;
 mod podgroups;

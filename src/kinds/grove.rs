@@ -1,8 +1,8 @@
 //! PodCliqueSet (ai-dynamo/grove).
 
 use super::gang::{Evidence, GangScheduler, Hidden, HintKind, KaiGang};
-use super::meta::Meta;
 use super::hpa_spec;
+use super::meta::Meta;
 use super::parts::{
     evidence, items, named_scheduler, role_of_name, scale_name, scheduler_is_open, times, workload, written,
 };

@@ -6,6 +6,7 @@ use super::units::{Unit, UnitId};
 use crate::inventory::Inventory;
 use crate::kinds::Object;
 use crate::kinds::scaler::{Scaler, Signal, Target, TargetRef};
+use crate::known::Known;
 
 /// An autoscaler with what it drives.
 #[derive(Debug)]
@@ -82,6 +83,16 @@ fn own(units: &[Unit<'_>], object: &Object, index: usize) -> Vec<UnitId> {
     units.iter().filter(|u| workload.is_some_and(|w| std::ptr::eq(u.workload, w))).map(|u| u.id).collect()
 }
 
+/// Leaves out patches where what they patch is there too: a patch lies nearer in an overlay, and says only what changes.
+fn whole<'u, 'a>(units: Vec<&'u Unit<'a>>) -> Vec<&'u Unit<'a>> {
+    let is_patch = |unit: &&Unit<'_>| {
+        let containers = || unit.workload.sets.iter().flat_map(|s| s.template.main_containers());
+        unit.workload.plain_pods && containers().all(|c| c.container.image == Known::Absent)
+    };
+    let complete: Vec<&Unit<'a>> = units.iter().copied().filter(|unit| !is_patch(unit)).collect();
+    if complete.is_empty() { units } else { complete }
+}
+
 /// The workloads behind a reference: those that bear the name themselves, or those behind an adapter of that name.
 fn resolve(
     inventory: &Inventory,
@@ -107,7 +118,7 @@ fn resolve(
             }) && may_share_namespace(from, unit.object)
         })
         .collect();
-    let near = nearest(inventory, from, named, |unit| unit.object);
+    let near = nearest(inventory, from, whole(named), |unit| unit.object);
     if !near.is_empty() {
         return near.into_iter().map(|u| u.id).collect();
     }

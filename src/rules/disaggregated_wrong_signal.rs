@@ -12,7 +12,7 @@ pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Findin
     let pair = context.facts.pairs.iter().find(|pair| pair.members().any(|(_, id)| id == unit.id));
     let in_pair = pair.and_then(|pair| pair.members().find(|(_, id)| *id == unit.id)).map(|(role, _)| role);
     let Some(role) = in_pair.or(unit.role.value().copied()) else { return vec![] };
-    if !matches!(role, Role::Prefill | Role::Decode) || unit.workload.coordinator.is_some() {
+    if !matches!(role, Role::Prefill | Role::Decode) || unit.coordinator.is_some() {
         return vec![];
     }
     // An autoscaler over both pools is the business of another rule.

@@ -6,7 +6,6 @@ use crate::diagnostic::Applicability;
 use crate::facts::drives::Driver;
 use crate::facts::renames::Measure;
 use crate::kinds::scaler::Signal;
-use crate::known::Known;
 use crate::metrics::{Class, Unit};
 use crate::source::Span;
 
@@ -51,7 +50,7 @@ pub(super) fn check<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
 
 /// The share of memory that the target's engine takes at start.
 struct Reserved {
-    engine: &'static str,
+    engine: String,
     flag: String,
     fraction: f64,
     /// The bytes of the flag, where it is written.
@@ -60,13 +59,9 @@ struct Reserved {
 
 fn reservation(context: &Context<'_>, driver: &Driver<'_>) -> Option<Reserved> {
     context.facts.targets_of(driver).find_map(|unit| {
-        let engine = unit.engine.as_ref()?;
-        let fraction = *engine.memory.fraction.value()?;
-        let span = match &engine.memory.fraction {
-            Known::Set(_, span) => Some(*span),
-            _ => None,
-        };
-        Some(Reserved { engine: engine.family.name(), flag: engine.memory.flag.clone(), fraction, span })
+        let (engine, flag, share) = unit.memory()?;
+        let span = share.set().and(share.span());
+        Some(Reserved { engine: engine.to_owned(), flag: flag.to_owned(), fraction: *share.value()?, span })
     })
 }
 

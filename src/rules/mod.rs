@@ -29,7 +29,7 @@ mod warm_pool_scale_to_zero;
 
 pub use finding::{Finding, object_ref};
 
-use crate::config::{Config, KnownOption, KnownRule, OptionType, Profile};
+use crate::config::{Config, KnownOption, KnownRule, Profile};
 use crate::diagnostic::Severity;
 use crate::facts::Facts;
 use crate::facts::disaggregated::Pair;
@@ -143,18 +143,11 @@ pub fn known_rules() -> Vec<KnownRule> {
 }
 
 fn known_option(option: &'static page::PageOption) -> Option<KnownOption> {
-    let ty = match option.kind {
-        page::OptionType::Duration => OptionType::Duration,
-        page::OptionType::String => OptionType::Text,
-        page::OptionType::Integer | page::OptionType::Number => OptionType::Int,
-        page::OptionType::Boolean => OptionType::Bool,
-        page::OptionType::List => OptionType::List,
-    };
     let default = match &option.default {
-        serde_json::Value::String(text) => ty.read(text),
-        other => ty.read(&other.to_string()),
+        serde_json::Value::String(text) => option.kind.read(text),
+        other => option.kind.read(&other.to_string()),
     }?;
-    Some(KnownOption { name: &option.name, ty, default, text: option.text.clone() })
+    Some(KnownOption { name: &option.name, ty: option.kind, default, text: option.text.clone() })
 }
 
 /// Runs every rule that is on. The order of the findings is left to the caller.

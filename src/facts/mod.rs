@@ -1,5 +1,6 @@
 //! Cross-file answers, built once after everything is read, then read-only. No IO here.
 
+mod aliases;
 pub mod disaggregated;
 pub mod drives;
 pub mod gang;

@@ -44,7 +44,7 @@ pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Findin
         ],
         Verdict::Hidden(hidden) => vec![
             finding(format!(
-                "{title} needs {replica}, and its manifest asks for no gang; {}",
+                "{title} needs {replica}, and nothing in its manifest starts them together: when one does not fit, the others hold their GPUs; {}",
                 hidden.how
             ))
             .help(hidden.settle.clone())

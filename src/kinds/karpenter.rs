@@ -6,7 +6,7 @@ use super::pool::{
     Budget, NodeClass, NodeClassRef, Policy, PolicyWord, Pool, PoolApi, PoolPlace, Requirement, Taint,
 };
 use super::quantity::{Delay, Quantity, go_duration};
-use super::{Model, Reading};
+use super::{Model, Reading, karpenter_api};
 use crate::known::Known;
 use crate::source::Span;
 use crate::yaml::{Node, is_template};
@@ -65,6 +65,8 @@ fn node_pool(object: &Reading<'_>, api: PoolApi) -> Pool {
             .try_map("a Go duration", |text| go_duration(&text)),
         budgets: disruption.and_then(|d| d.get("budgets")).map(|list| list.items().map(budget).collect()),
         node_class: template.map(|t| node_class_ref(t, "nodeClassRef")).unwrap_or_default(),
+        rejected: karpenter_api::rejected(object, api),
+        dropped: karpenter_api::dropped(object, api),
         place: place(object, spec, disruption, template),
     }
 }
@@ -91,6 +93,9 @@ fn place(
         spec_node: spec.id(),
         template: or_kind("spec.template.spec"),
         template_node: template.map(|t| t.id()),
+        limits: or_kind("spec.limits"),
+        labels: or_kind("spec.template.metadata.labels"),
+        budgets: or_kind("spec.disruption.budgets"),
         requirements: or_kind("spec.template.spec.requirements"),
         requirements_node: template.and_then(|t| t.get("requirements")).map(|r| r.id()),
         misplaced,
@@ -132,12 +137,17 @@ fn provisioner(object: &Reading<'_>) -> Pool {
         termination_grace: Known::Absent,
         budgets: None,
         node_class: node_class_ref(spec, "providerRef"),
+        rejected: vec![],
+        dropped: vec![],
         place: PoolPlace {
             disruption: written.map_or(spec_key, |e| e.key_node.span()),
             disruption_node: spec.get("consolidation").map(|n| n.id()),
             spec_node: spec.id(),
             template: spec_key,
             template_node: Some(spec.id()),
+            limits: object.node.key_span("spec.limits"),
+            labels: object.node.key_span("spec.labels"),
+            budgets: spec_key,
             requirements: object.node.key_span("spec.requirements"),
             requirements_node: spec.get("requirements").map(|n| n.id()),
             misplaced: None,

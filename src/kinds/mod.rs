@@ -26,6 +26,8 @@ mod jobset;
 mod kai;
 mod kaito;
 mod karpenter;
+mod karpenter_api;
+mod karpenter_words;
 mod keda;
 mod keda_spec;
 mod knative;

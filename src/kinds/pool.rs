@@ -1,5 +1,6 @@
 //! Karpenter pools and node classes.
 
+use super::Problem;
 use super::quantity::Delay;
 use crate::known::Known;
 use crate::source::Span;
@@ -54,6 +55,10 @@ pub struct Pool {
     pub budgets: Option<Vec<Budget>>,
     /// The node class.
     pub node_class: NodeClassRef,
+    /// Values and combinations that the API server or the controller refuses.
+    pub rejected: Vec<Problem>,
+    /// Fields that the API server drops without a word, since the version has none there.
+    pub dropped: Vec<Problem>,
     /// Places to point at and to edit.
     pub place: PoolPlace,
 }
@@ -71,6 +76,12 @@ pub struct PoolPlace {
     pub template: Span,
     /// The mapping of the node template's spec, where taints and requirements belong.
     pub template_node: Option<NodeId>,
+    /// The key of `limits`, or the nearest key above it.
+    pub limits: Span,
+    /// The key of the template's labels, or the nearest key above it.
+    pub labels: Span,
+    /// The key of `budgets`, or the nearest key above it.
+    pub budgets: Span,
     /// The key of `requirements`, or the nearest key above it.
     pub requirements: Span,
     /// The sequence `requirements`, where it is written.

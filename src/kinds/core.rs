@@ -1,9 +1,11 @@
 //! Kubernetes' own workloads, ConfigMaps, and the common shape of kinds that are not modelled.
 
 use super::gang::KaiGang;
+use super::placing::{KaiReads, Rollout, StartOrder};
 use super::pods::{KaiClass, PodTemplate, Purpose, Workload};
 use super::{Model, Reading, adapter_rules, count, rulefile, settings};
 use crate::known::Known;
+use crate::source::Span;
 use crate::yaml::{Node, Text};
 
 /// Kinds of `apps` with a pod template.
@@ -23,11 +25,28 @@ pub(super) fn controller(object: &Reading<'_>) -> Model {
     let mut workload = Workload::single(template, replicas, object.name_span());
     workload.scaled_as = object.own_name();
     workload.purpose = Purpose::Serving;
+    workload.placing.kai_reads = KaiReads::Owner;
+    workload.placing.order_node = Some(spec.id());
+    match object.kind {
+        "StatefulSet" => workload.placing.order = pod_management(spec, object.at),
+        "Deployment" => workload.placing.rollout = Rollout::of(spec, object.at),
+        _ => {}
+    }
     if matches!(object.kind, "Deployment" | "ReplicaSet") {
         workload.kai_class = KaiClass::Inference;
     }
     workload.read_meta(&object.meta);
     Model { workloads: vec![workload], ..Model::default() }
+}
+
+/// A StatefulSet makes each pod when the one before is ready, unless it is told otherwise.
+/// Source: kubernetes, pkg/apis/apps/v1/defaults.go.
+fn pod_management(spec: Node<'_>, at: Span) -> StartOrder {
+    match spec.field::<String>("podManagementPolicy") {
+        Known::Absent => StartOrder::OneByOne(at),
+        Known::Set(policy, span) if policy == "OrderedReady" => StartOrder::OneByOne(span),
+        _ => StartOrder::Together,
+    }
 }
 
 /// Job and CronJob. KAI Scheduler makes one group of a Job, of which one member is enough unless an annotation says
@@ -44,6 +63,7 @@ pub(super) fn batch(object: &Reading<'_>) -> Model {
         set.pods = count(spec, "parallelism", Some(1), object.at);
     }
     workload.purpose = Purpose::Batch;
+    workload.placing.kai_reads = KaiReads::Owner;
     workload.read_meta(&object.meta);
     Model { workloads: vec![workload], ..Model::default() }
 }

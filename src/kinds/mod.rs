@@ -5,6 +5,7 @@
 
 pub mod gang;
 pub mod meta;
+pub mod placing;
 pub mod pods;
 pub mod pool;
 pub mod quantity;
@@ -142,6 +143,8 @@ pub struct Model {
     pub node_class: Option<pool::NodeClass>,
     /// The queue that it is.
     pub queue: Option<queue::Queue>,
+    /// The priority class that it is.
+    pub priority_class: Option<placing::PriorityClass>,
     /// The gang group that it declares.
     pub pod_group: Option<gang::PodGroup>,
     /// The topology that it declares.
@@ -297,6 +300,7 @@ pub const KINDS: &[Kind] = &[
     Kind { group: "scheduling.x-k8s.io", kinds: &["PodGroup"], read: podgroups::coscheduling },
     Kind { group: "scheduling.sigs.k8s.io", kinds: &["PodGroup"], read: podgroups::coscheduling },
     Kind { group: "scheduling.k8s.io", kinds: podgroups::NATIVE, read: podgroups::native },
+    Kind { group: "scheduling.k8s.io", kinds: &["PriorityClass"], read: placing::priority_class },
     Kind { group: "kyverno.io", kinds: policy::KYVERNO, read: policy::kyverno },
     Kind { group: "policies.kyverno.io", kinds: policy::MUTATING, read: policy::mutating },
     Kind { group: "admissionregistration.k8s.io", kinds: policy::MUTATING, read: policy::mutating },
@@ -353,7 +357,14 @@ fn unwrap(
         at: kind.span(),
     };
     let known = KINDS.iter().find(|k| k.group == group && k.kinds.contains(&kind_name));
-    let model = known.map_or_else(|| core::unknown(&reading), |kind| (kind.read)(&reading));
+    let mut model = known.map_or_else(|| core::unknown(&reading), |kind| (kind.read)(&reading));
+    if !model.workloads.is_empty()
+        && let Some(request) = placing::in_fields(reading.spec())
+    {
+        for workload in &mut model.workloads {
+            workload.placing.topologies.push(request.clone());
+        }
+    }
     found.push(Object {
         // Addresses are given when all objects are known.
         id: ObjectId(0),

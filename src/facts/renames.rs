@@ -29,6 +29,8 @@ pub struct Alias<'a> {
     pub asked: Span,
     /// The names that it is made from, with their bytes.
     pub sources: Vec<(String, Span, Option<Found>)>,
+    /// The expression that a recording rule evaluates.
+    pub expression: Option<&'a Text>,
 }
 
 /// A step from a name to what it is made from.
@@ -182,6 +184,14 @@ impl<'a> Aliases<'a> {
         walk.name(from, name, known);
     }
 
+    /// The one recording rule that makes a series, with the object that holds it.
+    pub fn recording(&self, inventory: &Inventory, from: &Object, name: &str) -> Option<(&'a Object, &'a Text)> {
+        match self.definitions(inventory, from, name).as_slice() {
+            [only] => Some((only.object, only.expression?)),
+            _ => None,
+        }
+    }
+
     fn definitions(&self, inventory: &Inventory, from: &Object, name: &str) -> Vec<&Alias<'a>> {
         let all: Vec<&Alias<'a>> = self
             .by_name
@@ -306,7 +316,7 @@ fn plain(class: Class, name: &str, span: Span) -> Measure {
     Measure { class, entry: None, name: name.to_owned(), span, steps: vec![] }
 }
 
-fn aliases_of<'a>(object: &'a Object, rename: &Rename) -> Vec<Alias<'a>> {
+fn aliases_of<'a>(object: &'a Object, rename: &'a Rename) -> Vec<Alias<'a>> {
     let alias = |name: String, asked: Option<Span>, sources| Alias {
         object,
         kind: rename.kind,
@@ -314,6 +324,10 @@ fn aliases_of<'a>(object: &'a Object, rename: &Rename) -> Vec<Alias<'a>> {
         span: rename.span,
         asked: asked.unwrap_or(rename.span),
         sources,
+        expression: match (rename.kind, &rename.from) {
+            (RenameKind::RecordingRule, OldName::Expression(text)) => text.value(),
+            _ => None,
+        },
     };
     match (&rename.to, &rename.from) {
         (NewName::Exact(name), from) => {

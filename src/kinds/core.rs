@@ -1,6 +1,7 @@
 //! Kubernetes' own workloads, ConfigMaps, and the common shape of kinds that are not modelled.
 
 use super::gang::KaiGang;
+use super::lifecycle::Rollout;
 use super::pods::{KaiClass, PodTemplate, Purpose, Workload};
 use super::{Model, Reading, adapter_rules, count, rulefile, settings};
 use crate::known::Known;
@@ -25,6 +26,9 @@ pub(super) fn controller(object: &Reading<'_>) -> Model {
     workload.purpose = Purpose::Serving;
     if matches!(object.kind, "Deployment" | "ReplicaSet") {
         workload.kai_class = KaiClass::Inference;
+    }
+    if object.kind == "Deployment" {
+        workload.rollout = Some(Rollout::of(spec, object.at));
     }
     workload.read_meta(&object.meta);
     Model { workloads: vec![workload], ..Model::default() }

@@ -1,6 +1,7 @@
 //! Pods: what every kind that makes pods says about them, read from the common PodSpec in one place.
 
 use super::gang::{Evidence, Gang, GangScheduler};
+use super::lifecycle::Rollout;
 use super::meta::{Meta, Pairs};
 use super::quantity::Quantity;
 use super::words::word;
@@ -38,6 +39,8 @@ pub struct Workload {
     pub plain_pods: bool,
     /// The class that KAI Scheduler gives its pods where they name none.
     pub kai_class: KaiClass,
+    /// How its pods are replaced, where the kind states that.
+    pub rollout: Option<Rollout>,
 }
 
 /// The priority class that KAI Scheduler gives to pods that name none.
@@ -138,6 +141,8 @@ pub struct PodTemplate {
     pub spreading: Vec<Spreading>,
     /// `terminationGracePeriodSeconds`.
     pub termination_grace: Known<i64>,
+    /// `hostIPC`: the pod uses the host's shared memory.
+    pub host_ipc: Known<bool>,
 }
 
 /// One container of a pod.
@@ -273,6 +278,7 @@ impl PodTemplate {
                 native_gang: vec![],
                 spreading: vec![],
                 termination_grace: Known::Absent,
+                host_ipc: Known::Absent,
             };
         };
         let volumes = config_volumes(spec);
@@ -297,6 +303,7 @@ impl PodTemplate {
             native_gang: native_gang(spec),
             spreading: spreading(spec),
             termination_grace: spec.field("terminationGracePeriodSeconds"),
+            host_ipc: spec.field("hostIPC"),
             meta,
         }
     }
@@ -566,6 +573,7 @@ impl Workload {
             purpose: Purpose::Any,
             plain_pods: true,
             kai_class: KaiClass::default(),
+            rollout: None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::renames::{Alias, Measured, series_of};
 use crate::kinds::Object;
-use crate::kinds::series::{NewName, OldName, Rename};
+use crate::kinds::series::{NewName, OldName, Rename, RenameKind};
 use crate::metrics::{self, Found, SeriesName};
 use crate::source::Span;
 use crate::yaml::Text;
@@ -12,7 +12,7 @@ type Source = (String, Span, Option<Found>);
 
 /// The names that a definition makes. A definition by a pattern makes one for each series of the catalogue that the
 /// pattern takes; for other series it stays unknown what it makes.
-pub(super) fn aliases_of<'a>(object: &'a Object, rename: &Rename) -> Vec<Alias<'a>> {
+pub(super) fn aliases_of<'a>(object: &'a Object, rename: &'a Rename) -> Vec<Alias<'a>> {
     let alias = |name: String, asked: Option<Span>, sources: Vec<Source>| Alias {
         object,
         kind: rename.kind,
@@ -20,6 +20,10 @@ pub(super) fn aliases_of<'a>(object: &'a Object, rename: &Rename) -> Vec<Alias<'
         span: rename.span,
         asked: asked.unwrap_or(rename.span),
         sources,
+        expression: match (rename.kind, &rename.from) {
+            (RenameKind::RecordingRule, OldName::Expression(text)) => text.value(),
+            _ => None,
+        },
     };
     match (&rename.to, &rename.from) {
         (NewName::Exact(name), from) => {

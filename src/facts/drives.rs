@@ -1,5 +1,6 @@
 //! Which autoscaler drives which pods, and by what.
 
+use super::query::QueryFact;
 use super::renames::{Aliases, Measured};
 use super::scope::{may_share_namespace, nearest};
 use super::units::{Unit, UnitId};
@@ -19,9 +20,17 @@ pub struct Driver<'a> {
     pub targets: Vec<UnitId>,
     /// Its signals with what they measure.
     pub signals: Vec<(&'a Signal, Measured)>,
+    /// The queries of the signals, by the same index.
+    pub queries: Vec<Option<QueryFact>>,
 }
 
-impl Driver<'_> {
+impl<'a> Driver<'a> {
+    /// The signals that are queries, with what they measure and give.
+    pub fn queried(&self) -> impl Iterator<Item = (&'a Signal, &Measured, &QueryFact)> {
+        let pairs = self.signals.iter().zip(&self.queries);
+        pairs.filter_map(|((signal, measured), query)| Some((*signal, measured, query.as_ref()?)))
+    }
+
     /// The name for people.
     pub fn title(&self) -> String {
         format!("{}/{}", self.object.kind, self.object.name().unwrap_or("?"))
@@ -39,10 +48,13 @@ pub fn build<'a>(inventory: &'a Inventory, units: &[Unit<'a>], aliases: &Aliases
                 Target::Unknown(_) | Target::Policy => vec![],
             };
             let policy = policy_of(inventory, object, scaler);
-            let signals = joined_signals(object, scaler, policy)
-                .map(|(from, signal)| (signal, aliases.measure(inventory, from, signal)))
-                .collect();
-            drivers.push(Driver { object, scaler, targets, signals });
+            let (signals, queries) = joined_signals(object, scaler, policy)
+                .map(|(from, signal)| {
+                    let measured = aliases.measure(inventory, from, signal);
+                    ((signal, measured), QueryFact::of(inventory, aliases, from, signal))
+                })
+                .unzip();
+            drivers.push(Driver { object, scaler, targets, signals, queries });
         }
     }
     drivers

@@ -5,6 +5,7 @@ pub mod disaggregated;
 pub mod drives;
 pub mod gang;
 pub mod placement;
+pub mod query;
 pub mod queues;
 pub mod renames;
 pub mod scope;

@@ -30,6 +30,8 @@ pub struct Alias<'a> {
     pub asked: Span,
     /// The names that it is made from, with their bytes.
     pub sources: Vec<(String, Span, Option<Found>)>,
+    /// The expression that a recording rule evaluates.
+    pub expression: Option<&'a Text>,
 }
 
 /// A step from a name to what it is made from.
@@ -181,6 +183,19 @@ impl<'a> Aliases<'a> {
     ) {
         let mut walk = Walk { aliases: self, inventory, span, found, steps: vec![], visited: vec![] };
         walk.name(from, name, known);
+    }
+
+    /// The one recording rule that makes a series, with the object that holds it.
+    pub fn recording(
+        &self,
+        inventory: &Inventory,
+        from: &Object,
+        name: &str,
+    ) -> Option<(&'a Object, &'a Text)> {
+        match self.definitions(inventory, from, name).as_slice() {
+            [only] => Some((only.object, only.expression?)),
+            _ => None,
+        }
     }
 
     fn definitions(&self, inventory: &Inventory, from: &Object, name: &str) -> Vec<&Alias<'a>> {

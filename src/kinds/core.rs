@@ -1,7 +1,8 @@
 //! Kubernetes' own workloads, ConfigMaps, and the common shape of kinds that are not modelled.
 
 use super::gang::KaiGang;
-use super::placing::{KaiReads, Rollout, StartOrder};
+use super::lifecycle::Rollout;
+use super::placing::{self, KaiReads, StartOrder};
 use super::pods::{KaiClass, PodTemplate, Purpose, Workload};
 use super::{Model, Reading, adapter_rules, count, rulefile, settings};
 use crate::known::Known;
@@ -29,11 +30,14 @@ pub(super) fn controller(object: &Reading<'_>) -> Model {
     workload.placing.order_node = Some(spec.id());
     match object.kind {
         "StatefulSet" => workload.placing.order = pod_management(spec, object.at),
-        "Deployment" => workload.placing.rollout = Rollout::of(spec, object.at),
+        "Deployment" => workload.placing.rollout = placing::Rollout::of(spec, object.at),
         _ => {}
     }
     if matches!(object.kind, "Deployment" | "ReplicaSet") {
         workload.kai_class = KaiClass::Inference;
+    }
+    if object.kind == "Deployment" {
+        workload.rollout = Some(Rollout::of(spec, object.at));
     }
     workload.read_meta(&object.meta);
     Model { workloads: vec![workload], ..Model::default() }

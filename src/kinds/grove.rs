@@ -159,6 +159,8 @@ fn scaler(node: Node<'_>, key: &str, counted: Node<'_>, own: usize) -> Option<Sc
         node: entry.value.id(),
         controller: Controller::Hpa,
         policy_ref: Known::Absent,
+        fallback: None,
+        takes_over: Known::Absent,
     })
 }
 

@@ -45,6 +45,8 @@ pub(super) fn autoscaler(object: &Reading<'_>) -> Model {
         node: spec.id(),
         controller: Controller::Hpa,
         policy_ref: Known::Absent,
+        fallback: None,
+        takes_over: Known::Absent,
     };
     // An HPA that a controller made is its output, not a statement of the repository.
     let scalers = if object.meta.owned { vec![] } else { vec![scaler] };

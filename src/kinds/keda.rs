@@ -15,7 +15,12 @@ pub(super) fn scaled(object: &Reading<'_>) -> Model {
         "ScaledJob" => Target::Unknown(object.at),
         _ => reference(spec, object.at),
     };
-    let scaler = read_spec(spec, target, object.name_span(), object.at);
+    let mut scaler = read_spec(spec, target, object.name_span(), object.at);
+    // Source: kedacore/keda, apis/keda/v1alpha1/scaledobject_webhook.go, verifyHpas.
+    let transfer = object.meta.annotations.get("scaledobject.keda.sh/transfer-hpa-ownership");
+    if transfer.value().is_some_and(|word| word == "true") {
+        scaler.takes_over = spec.field("advanced.horizontalPodAutoscalerConfig.name");
+    }
     Model { scalers: vec![scaler], ..Model::default() }
 }
 

@@ -4,6 +4,7 @@
 //! and rules work with. A kind never imports another kind, only the vocabulary.
 
 pub mod gang;
+pub mod lifecycle;
 pub mod meta;
 pub mod placing;
 pub mod pods;

@@ -1,6 +1,7 @@
 //! Pods: what every kind that makes pods says about them, read from the common PodSpec in one place.
 
 use super::gang::{Evidence, Gang, GangScheduler};
+use super::lifecycle::Rollout;
 use super::meta::{Meta, Pairs};
 use super::placing::{Placing, Requests};
 use super::quantity::Quantity;
@@ -41,6 +42,8 @@ pub struct Workload {
     pub kai_class: KaiClass,
     /// What it says of the place and the rank of its pods.
     pub placing: Placing,
+    /// How its pods are replaced, where the kind states that.
+    pub rollout: Option<Rollout>,
 }
 
 /// The priority class that KAI Scheduler gives to pods that name none.
@@ -143,6 +146,8 @@ pub struct PodTemplate {
     pub spreading: Vec<Spreading>,
     /// `terminationGracePeriodSeconds`.
     pub termination_grace: Known<i64>,
+    /// `hostIPC`: the pod uses the host's shared memory.
+    pub host_ipc: Known<bool>,
 }
 
 /// One container of a pod.
@@ -281,6 +286,7 @@ impl PodTemplate {
                 native_gang: vec![],
                 spreading: vec![],
                 termination_grace: Known::Absent,
+                host_ipc: Known::Absent,
             };
         };
         let volumes = config_volumes(spec);
@@ -306,6 +312,7 @@ impl PodTemplate {
             native_gang: native_gang(spec),
             spreading: spreading(spec),
             termination_grace: spec.field("terminationGracePeriodSeconds"),
+            host_ipc: spec.field("hostIPC"),
             meta,
         }
     }
@@ -588,6 +595,7 @@ impl Workload {
             plain_pods: true,
             kai_class: KaiClass::default(),
             placing: Placing::default(),
+            rollout: None,
         }
     }
 

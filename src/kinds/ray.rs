@@ -185,6 +185,8 @@ impl Serve {
             node: self.node,
             controller: Controller::Ray,
             policy_ref: Known::Absent,
+            fallback: None,
+            takes_over: Known::Absent,
         });
     }
 }

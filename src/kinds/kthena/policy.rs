@@ -164,6 +164,8 @@ fn scaler(target: Target, signals: Vec<Signal>, spec: Node<'_>, bounds: Node<'_>
         node: bounds.id(),
         controller: Controller::Operator,
         policy_ref: spec.field("policyRef.name"),
+        fallback: None,
+        takes_over: Known::Absent,
     }
 }
 

@@ -4,7 +4,7 @@ use super::gang::KaiGang;
 use super::lifecycle::Rollout;
 use super::placing::{self, KaiReads, StartOrder};
 use super::pods::{KaiClass, PodTemplate, Purpose, Workload};
-use super::{Model, Reading, adapter_rules, count, rulefile, settings};
+use super::{Model, Reading, actuator, adapter_rules, count, grafana, rulefile, settings};
 use crate::known::Known;
 use crate::source::Span;
 use crate::yaml::{Node, Text};
@@ -81,7 +81,7 @@ pub(super) fn pod(object: &Reading<'_>) -> Model {
     Model { workloads: vec![workload], ..Model::default() }
 }
 
-/// A ConfigMap: its files, and what rule files, adapter rules and controller settings among them say.
+/// A ConfigMap: its files, and what rule files, adapter rules, dashboards and settings among them say.
 pub(super) fn config_map(object: &Reading<'_>) -> Model {
     let entries = object.node.get("data").map(|d| d.entries()).unwrap_or_default();
     let data: Vec<(String, Text)> =
@@ -91,6 +91,8 @@ pub(super) fn config_map(object: &Reading<'_>) -> Model {
         model.renames.extend(rulefile::rules_in(key, text));
         model.renames.extend(adapter_rules::rules_in(text));
         model.hints.extend(settings::hints_in(text));
+        model.dashboards.extend(grafana::read_text(text));
+        model.receivers.extend(actuator::receivers_in(text));
     }
     model.data = data;
     model

@@ -3,6 +3,8 @@
 //! A kind is a line in [`KINDS`] and a function that reads one object into a [`Model`], the shared vocabulary that facts
 //! and rules work with. A kind never imports another kind, only the vocabulary.
 
+pub mod actuator;
+pub mod dashboard;
 pub mod gang;
 pub mod lifecycle;
 pub mod meta;
@@ -17,9 +19,11 @@ pub mod series;
 mod adapter;
 mod adapter_rules;
 mod aibrix;
+mod charts;
 mod configuration;
 mod core;
 mod dynamo;
+mod grafana;
 mod grove;
 mod hpa;
 mod hpa_spec;
@@ -154,6 +158,12 @@ pub struct Model {
     pub renames: Vec<series::Rename>,
     /// Files that it holds, by key.
     pub data: Vec<(String, Text)>,
+    /// Dashboards that it is or holds.
+    pub dashboards: Vec<dashboard::Dashboard>,
+    /// Receivers that hand alerts to a program.
+    pub receivers: Vec<Span>,
+    /// Switches that keep its autoscaler from scaling.
+    pub pauses: Vec<dashboard::Pause>,
     /// Signs of how the cluster is set up.
     pub hints: Vec<gang::Hint>,
     /// Values that the API refuses, found while reading.
@@ -292,6 +302,29 @@ pub const KINDS: &[Kind] = &[
         kinds: prometheus::VICTORIA_SCRAPES,
         read: prometheus::scrape,
     },
+    Kind {
+        group: "monitoring.coreos.com",
+        kinds: &["AlertmanagerConfig"],
+        read: actuator::alertmanager_config,
+    },
+    Kind {
+        group: "operator.victoriametrics.com",
+        kinds: &["VMAlertmanagerConfig"],
+        read: actuator::alertmanager_config,
+    },
+    Kind {
+        group: "grafana.integreatly.org",
+        kinds: &["GrafanaDashboard"],
+        read: grafana::operator_dashboard,
+    },
+    Kind { group: "integreatly.org", kinds: &["GrafanaDashboard"], read: grafana::operator_dashboard },
+    Kind { group: "dashboard.grafana.app", kinds: &["Dashboard"], read: grafana::app_dashboard },
+    Kind { group: "perses.dev", kinds: &["PersesDashboard"], read: charts::perses_dashboard },
+    Kind {
+        group: "monitoring.cnrm.cloud.google.com",
+        kinds: &["MonitoringDashboard"],
+        read: charts::connector_dashboard,
+    },
     Kind { group: "datadoghq.com", kinds: &["DatadogMetric"], read: adapter::datadog_metric },
     Kind { group: "metrics.aws", kinds: &["ExternalMetric"], read: adapter::external_metric },
     Kind { group: "scheduling.volcano.sh", kinds: volcano::SCHEDULING, read: volcano::scheduling },
@@ -333,8 +366,9 @@ fn unwrap(
 ) {
     const DEEPEST_LIST: usize = 4;
     let (kind, api) = (node.get("kind"), node.get("apiVersion"));
-    if depth == 0 && kind.is_none() && api.is_none() {
-        found.extend(values_file(tree, node, file, document));
+    // A Perses dashboard outside of Kubernetes has a kind and no `apiVersion`.
+    if depth == 0 && api.is_none() {
+        found.extend(shaped_file(tree, node, file, document));
     }
     let (Some(kind), Some(api)) = (kind, api) else { return };
     let (Some(kind_name), Some(api)) = (kind.raw_str(), api.raw_str()) else { return };
@@ -384,9 +418,13 @@ fn unwrap(
     });
 }
 
-/// Helm values or a rule file of a known shape, as an object of a kind that no API has.
-fn values_file(tree: &Arc<Tree>, node: Node<'_>, file: FileId, document: u32) -> Option<Object> {
-    let (kind, model) = values::read(node)?;
+/// Helm values, a rule file or a dashboard of a known shape, as an object of a kind that no API has.
+fn shaped_file(tree: &Arc<Tree>, node: Node<'_>, file: FileId, document: u32) -> Option<Object> {
+    let dashboard = grafana::read(node).or_else(|| charts::read(node));
+    let (kind, model) = match dashboard {
+        Some(dashboard) => ("Dashboard", Model { dashboards: vec![dashboard], ..Model::default() }),
+        None => values::read(node).filter(|_| node.get("kind").is_none())?,
+    };
     Some(Object {
         id: ObjectId(0),
         file,

@@ -228,6 +228,7 @@ fn ignored_autoscaling(part: &Part<'_>) -> Option<Problem> {
         field: format!("{}.autoscaling", part.path),
         message: "is deprecated and ignored by the Dynamo operator: nothing scales this service".to_owned(),
         help: Some(format!("enable `scalingAdapter`, and scale the {ADAPTER} with an autoscaler")),
+        replacement: None,
     })
 }
 

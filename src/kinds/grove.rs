@@ -172,6 +172,7 @@ fn own_scaling_in_group(clique: Node<'_>, index: usize) -> Option<Problem> {
         field: format!("spec.template.cliques[{index}].spec.autoScalingConfig"),
         message: "is refused for a clique of a scaling group, which scales as a whole".to_owned(),
         help: Some("scale the group with its `scaleConfig`".to_owned()),
+        replacement: None,
     })
 }
 

@@ -56,7 +56,7 @@ fn class_group<'t>(template: Node<'t>) -> Option<&'t str> {
 
 impl<'t> Findings<'t> {
     fn say(&mut self, span: Span, field: impl Into<String>, message: String, help: Option<String>) {
-        self.found.push(Problem { span, field: field.into(), message, help });
+        self.found.push(Problem { span, field: field.into(), message, help, replacement: None });
     }
 
     /// The text of a scalar that no tool fills in.
@@ -412,6 +412,7 @@ pub(super) fn dropped(object: &Reading<'_>, api: PoolApi) -> Vec<Problem> {
                 field: format!("{path}.{}", entry.key),
                 message,
                 help,
+                replacement: None,
             });
         }
     }
@@ -421,7 +422,7 @@ pub(super) fn dropped(object: &Reading<'_>, api: PoolApi) -> Vec<Problem> {
             let message = "karpenter.sh/v1beta1 has no `reasons` in a budget: the API server drops them, and the budget holds for every reason".to_owned();
             let help = Some("move the pool to karpenter.sh/v1".to_owned());
             let field = "spec.disruption.budgets.reasons".to_owned();
-            found.push(Problem { span: entry.key_node.span(), field, message, help });
+            found.push(Problem { span: entry.key_node.span(), field, message, help, replacement: None });
         }
     }
     found

@@ -177,10 +177,12 @@ pub struct Problem {
     pub span: Span,
     /// The field, as a path inside the object.
     pub field: String,
-    /// What is wrong: lower case, no final stop.
+    /// What is wrong with the field, as what follows its name: "is refused for …".
     pub message: String,
     /// The way out.
     pub help: Option<String>,
+    /// A scalar, by its path in the object, and the value that ends the problem, where that is all it takes.
+    pub replacement: Option<(String, String)>,
 }
 
 /// The object that a kind reads.

@@ -19,6 +19,7 @@ mod gpu_pool_taint;
 mod kai_edit;
 mod kai_queue_missing;
 mod kai_queue_parent_unknown;
+mod manifest_refused;
 mod pool_edit;
 mod scale_on_cpu;
 mod scale_on_gpu_memory;
@@ -106,6 +107,7 @@ rules! {
     "disaggregated-shared-autoscaler" => disaggregated_shared_autoscaler: Pair,
     "disaggregated-missing-autoscaler" => disaggregated_missing_autoscaler: Pair,
     "disaggregated-wrong-signal" => disaggregated_wrong_signal: Unit,
+    "manifest-refused" => manifest_refused: Repository,
     "warm-pool-scale-to-zero" => warm_pool_scale_to_zero: Driver,
 }
 

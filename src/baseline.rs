@@ -1,9 +1,10 @@
 //! Baselines: findings that a team has accepted for now, so that only new ones are reported.
 
 use crate::diagnostic::{Diagnostic, ObjectRef, Report};
+use crate::fingerprint::meaning;
 use crate::source::Files;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display};
 
 /// The version of the file format. Keys are only ever added within a version.
@@ -25,7 +26,8 @@ struct Tool {
     version: String,
 }
 
-/// One accepted finding. The fingerprint alone decides; the rest is for the people who review the file.
+/// One accepted finding. The fingerprint decides, and the file where there are several of one fingerprint; the rest is
+/// for the people who review the baseline.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Entry {
     /// Where it was found when the baseline was written.
@@ -36,7 +38,7 @@ pub struct Entry {
     pub object: Option<String>,
     /// What the finding said.
     pub message: String,
-    /// See [`fingerprints`].
+    /// See [`meaning`]. Findings that mean the same have entries with the same fingerprint.
     pub fingerprint: String,
 }
 
@@ -83,17 +85,15 @@ pub struct Compared {
 impl Baseline {
     /// The baseline that holds every finding of a report.
     pub fn of(report: &Report) -> Baseline {
-        let fingerprints = fingerprints(&report.files, &report.diagnostics);
         let mut entries: Vec<Entry> = report
             .diagnostics
             .iter()
-            .zip(fingerprints)
-            .map(|(found, fingerprint)| Entry {
+            .map(|found| Entry {
                 file: report.files.path(found.span.file).to_owned(),
                 rule: found.rule.to_owned(),
                 object: found.object.as_ref().map(object_name),
                 message: found.message.clone(),
-                fingerprint,
+                fingerprint: meaning(&report.files, found),
             })
             .collect();
         entries.sort();
@@ -104,25 +104,32 @@ impl Baseline {
     /// Takes the accepted findings away.
     ///
     /// Every entry takes one finding, so a second problem of the same kind is reported although the first is accepted.
+    /// Of several that mean the same, one in the file of the entry comes first.
     pub fn apply(&self, files: &Files, diagnostics: Vec<Diagnostic>) -> Compared {
         let mut left: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
         for entry in self.entries.iter().rev() {
             left.entry(entry.fingerprint.as_str()).or_default().push(entry);
         }
-        let before = diagnostics.len();
-        let fingerprints = fingerprints(files, &diagnostics);
-        let mut accepted =
-            |fingerprint: &str| left.get_mut(fingerprint).is_some_and(|entries| entries.pop().is_some());
-        let kept: Vec<Diagnostic> = diagnostics
-            .into_iter()
-            .zip(fingerprints)
-            .filter(|(_, fingerprint)| !accepted(fingerprint))
-            .map(|(found, _)| found)
-            .collect();
-        let dropped = before - kept.len();
+        let meanings: Vec<String> = diagnostics.iter().map(|found| meaning(files, found)).collect();
+        let mut accepted: BTreeSet<usize> = BTreeSet::new();
+        for same_file in [true, false] {
+            for (at, (found, meaning)) in diagnostics.iter().zip(&meanings).enumerate() {
+                let path = files.path(found.span.file);
+                let Some(entries) = left.get_mut(meaning.as_str()) else { continue };
+                let fits = |entry: &&Entry| !same_file || entry.file == path;
+                if !accepted.contains(&at)
+                    && let Some(entry) = entries.iter().rposition(fits)
+                {
+                    entries.remove(entry);
+                    accepted.insert(at);
+                }
+            }
+        }
+        let kept = diagnostics.into_iter().enumerate().filter(|(at, _)| !accepted.contains(at));
+        let kept = kept.map(|(_, found)| found).collect();
         let mut stale: Vec<Entry> = left.into_values().flatten().cloned().collect();
         stale.sort();
-        Compared { kept, dropped, stale }
+        Compared { kept, dropped: accepted.len(), stale }
     }
 }
 
@@ -156,74 +163,6 @@ pub fn read(text: &str) -> Result<Baseline, BaselineError> {
         return Err(BaselineError::Version(header.version));
     }
     serde_json::from_str(text).map_err(json)
-}
-
-/// One fingerprint for each finding: 64 bits as 16 hexadecimal digits.
-///
-/// It is made of what the finding means, so it survives edits elsewhere in the file, reformatting and moves: the rule,
-/// the object (API group without its version, kind, namespace, name) and the field in it. The path of the file joins
-/// only where there is no object with a name. Equal findings are numbered in the order given.
-///
-/// The hash is FNV-1a with a final mix. It is fixed for good, unlike the hasher of the standard library.
-pub fn fingerprints(files: &Files, diagnostics: &[Diagnostic]) -> Vec<String> {
-    let mut seen: BTreeMap<u64, u64> = BTreeMap::new();
-    diagnostics
-        .iter()
-        .map(|found| {
-            let meaning = meaning(files, found);
-            let ordinal = seen.entry(meaning.finish()).or_default();
-            let hash = meaning.part(&ordinal.to_string()).finish();
-            *ordinal += 1;
-            format!("{hash:016x}")
-        })
-        .collect()
-}
-
-/// The hash of what a finding means, without its ordinal.
-fn meaning(files: &Files, found: &Diagnostic) -> Hash {
-    let hash = Hash::new().part(found.rule).part(&found.field);
-    match &found.object {
-        Some(object) if object.name.is_some() => {
-            let group = object.api_version.rsplit_once('/').map_or("", |(group, _)| group);
-            hash.part("object")
-                .part(group)
-                .part(&object.kind)
-                .optional(object.namespace.as_deref())
-                .optional(object.name.as_deref())
-        }
-        Some(object) => hash.part("unnamed").part(files.path(found.span.file)).part(&object.kind),
-        None => hash.part("file").part(files.path(found.span.file)),
-    }
-}
-
-/// FNV-1a over 64 bits, by Fowler, Noll and Vo.
-#[derive(Clone, Copy)]
-struct Hash(u64);
-
-impl Hash {
-    fn new() -> Hash {
-        Hash(0xcbf2_9ce4_8422_2325)
-    }
-
-    /// Adds a text. Its length goes first, so that `a` + `bc` and `ab` + `c` differ.
-    fn part(self, text: &str) -> Hash {
-        let length = (text.len() as u64).to_le_bytes();
-        let bytes = length.iter().chain(text.as_bytes());
-        Hash(bytes.fold(self.0, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)))
-    }
-
-    /// Adds a text that may be absent, which differs from an empty one.
-    fn optional(self, text: Option<&str>) -> Hash {
-        text.map_or_else(|| self.part("absent"), |text| self.part("present").part(text))
-    }
-
-    /// Spreads the last bytes over all bits, which FNV alone does not: the final mix of MurmurHash3.
-    fn finish(self) -> u64 {
-        let mut hash = self.0;
-        hash = (hash ^ (hash >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-        hash = (hash ^ (hash >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-        hash ^ (hash >> 33)
-    }
 }
 
 /// `Kind/namespace/name`, without what is not written.
@@ -271,48 +210,6 @@ mod tests {
         files
     }
 
-    fn prints(shorts: &[&str]) -> Vec<String> {
-        let diagnostics: Vec<Diagnostic> = shorts.iter().map(|short| found(short)).collect();
-        fingerprints(&files(), &diagnostics)
-    }
-
-    #[test]
-    fn a_fingerprint_is_what_the_finding_means() {
-        let base = "gang-missing apps/v1 Deployment prod llm spec 0";
-        let check = |other: &str, same: bool| {
-            assert_eq!(prints(&[base]) == prints(&[other]), same, "{other}");
-        };
-        check("gang-missing apps/v1 Deployment prod llm spec 1", true);
-        check("gang-missing apps/v1beta1 Deployment prod llm spec 0", true);
-        check("scale-on-cpu apps/v1 Deployment prod llm spec 0", false);
-        check("gang-missing v1 Deployment prod llm spec 0", false);
-        check("gang-missing batch/v1 Deployment prod llm spec 0", false);
-        check("gang-missing apps/v1 StatefulSet prod llm spec 0", false);
-        check("gang-missing apps/v1 Deployment - llm spec 0", false);
-        check("gang-missing apps/v1 Deployment dev llm spec 0", false);
-        check("gang-missing apps/v1 Deployment prod llm2 spec 0", false);
-        check("gang-missing apps/v1 Deployment prod - spec 0", false);
-        check("gang-missing apps/v1 Deployment prod llm spec.x 0", false);
-        check("gang-missing - - - - spec 0", false);
-    }
-
-    #[test]
-    fn without_a_name_the_file_counts() {
-        for short in ["gang-missing - - - - spec ", "gang-missing apps/v1 Deployment prod - spec "] {
-            assert_ne!(prints(&[&format!("{short}0")]), prints(&[&format!("{short}1")]));
-        }
-    }
-
-    #[test]
-    fn equal_findings_are_numbered_and_the_hash_never_changes() {
-        let short = "gang-missing apps/v1 Deployment prod llm spec 0";
-        let all = prints(&[short, "gang-missing - - - - - 0", short]);
-        assert_eq!(all[0], prints(&[short])[0]);
-        assert_ne!(all[0], all[2]);
-        // Baselines in the repositories of users hold these values.
-        assert_eq!(all, ["cffa31193552ca8a", "bc04e0849c6d3dcd", "368348d686d76cfe"]);
-    }
-
     fn report(shorts: &[&str]) -> Report {
         let diagnostics = shorts.iter().map(|short| found(short)).collect();
         Report { files: files(), diagnostics, ..Report::default() }
@@ -339,6 +236,17 @@ mod tests {
         check(&[a], &[a, a], 1, 1, 0);
         check(&[a, a], &[a], 0, 1, 1);
         check(&[a, a, b], &[b, a, a], 0, 3, 0);
+    }
+
+    #[test]
+    fn of_equal_findings_the_one_in_the_file_of_the_entry_is_accepted() {
+        let [a, b] = ["gang-missing v1 Pod prod x spec 0", "gang-missing v1 Pod prod x spec 1"];
+        for (then, now, kept) in [(b, [a, b], "a.yaml"), (a, [a, b], "b.yaml"), (b, [a, a], "a.yaml")] {
+            let now = report(&now);
+            let outcome = Baseline::of(&report(&[then])).apply(&now.files, now.diagnostics.clone());
+            let files: Vec<&str> = outcome.kept.iter().map(|d| now.files.path(d.span.file)).collect();
+            assert_eq!(files, [kept], "{then}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod config;
 pub mod diagnostic;
 pub mod engine;
 pub mod facts;
+pub mod fingerprint;
 pub mod fix;
 pub mod instances;
 pub mod inventory;

@@ -204,7 +204,7 @@ impl<'a> Reader<'a> {
         if depth >= DEEPEST {
             return;
         }
-        let outcome = shell::run(script, self.env.clone(), arguments, depth);
+        let outcome = shell::run(script, std::mem::take(&mut self.env), arguments, depth);
         self.env = outcome.env;
         for command in outcome.commands {
             for (name, value) in command.env {
@@ -391,8 +391,8 @@ impl<'a> Reader<'a> {
         }
         for flag in arguments.flags.iter().filter(|flag| flag.name == "--override-engine-args") {
             match &flag.value {
-                Some(value) => settings.found.extend(read_config(&value.to_text())),
-                None => settings.missing = Some(flag.value_span),
+                Some(value) if !value.is_hole() => settings.found.extend(read_config(&value.to_text())),
+                _ => settings.missing = Some(flag.value_span),
             }
         }
         settings

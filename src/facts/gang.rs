@@ -151,7 +151,7 @@ fn gpus_of_replica(unit: &Unit<'_>, pods: u32) -> Option<u32> {
 
 /// What schedules a single pod in the knowledge of gangs or queues.
 fn scheduled(unit: &Unit<'_>) -> Option<Mechanism> {
-    let declared = unit.workload.gang.declared.first();
+    let declared = unit.workload.gang.declared.first().or(unit.policy_gangs.first().copied());
     let by_name = || named_schedulers(unit).next();
     declared
         .map(|e| Mechanism { what: format!("{} of {}", e.what, e.scheduler.name()), span: e.span })
@@ -172,7 +172,7 @@ fn several_pods(unit: &Unit<'_>, need: u32, setting: &Setting<'_>) -> Verdict {
         return Verdict::Unknown;
     }
     let mut doubtful = false;
-    for evidence in &unit.workload.gang.declared {
+    for evidence in unit.workload.gang.declared.iter().chain(unit.policy_gangs.iter().copied()) {
         match weigh(evidence, unit, need, setting) {
             Some(Verdict::Unknown) | None => doubtful = true,
             Some(verdict) => return verdict,

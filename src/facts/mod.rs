@@ -1,9 +1,11 @@
 //! Cross-file answers, built once after everything is read, then read-only. No IO here.
 
+mod aliases;
 pub mod disaggregated;
 pub mod drives;
 pub mod gang;
 pub mod placement;
+pub mod query;
 pub mod queues;
 pub mod renames;
 pub mod scope;

@@ -20,7 +20,7 @@ pub struct PoolFact<'a> {
     pub class: PoolClass,
     /// What made it a GPU pool, for people.
     pub because: String,
-    /// True where the node class taints GPU nodes by itself.
+    /// True where the node class taints GPU nodes by itself, or may and is not in the inputs.
     pub class_taints: bool,
 }
 
@@ -60,7 +60,8 @@ pub fn build(inventory: &Inventory) -> Vec<PoolFact<'_>> {
         .filter_map(|object| {
             let pool = object.model.pool.as_ref()?;
             let (class, because) = classify(object, pool, inventory);
-            let class_taints = node_class(inventory, pool).is_some_and(|c| c.adds_gpu_taint);
+            let class_taints =
+                node_class(inventory, pool).map_or(pool.node_class.may_taint(), |c| c.adds_gpu_taint);
             Some(PoolFact { object, pool, class, because, class_taints })
         })
         .collect()

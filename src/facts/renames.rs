@@ -1,10 +1,11 @@
 //! What a metric name really measures: names followed through adapter rules, recording rules and relabelings.
 
+use super::aliases::aliases_of;
 use super::scope::nearest;
 use crate::inventory::Inventory;
 use crate::kinds::Object;
 use crate::kinds::scaler::{Signal, SignalKind};
-use crate::kinds::series::{NewName, OldName, Rename, RenameKind};
+use crate::kinds::series::RenameKind;
 use crate::known::Known;
 use crate::metrics::{self, Class, Entry, Found};
 use crate::source::Span;
@@ -29,6 +30,8 @@ pub struct Alias<'a> {
     pub asked: Span,
     /// The names that it is made from, with their bytes.
     pub sources: Vec<(String, Span, Option<Found>)>,
+    /// The expression that a recording rule evaluates.
+    pub expression: Option<&'a Text>,
 }
 
 /// A step from a name to what it is made from.
@@ -182,6 +185,19 @@ impl<'a> Aliases<'a> {
         walk.name(from, name, known);
     }
 
+    /// The one recording rule that makes a series, with the object that holds it.
+    pub fn recording(
+        &self,
+        inventory: &Inventory,
+        from: &Object,
+        name: &str,
+    ) -> Option<(&'a Object, &'a Text)> {
+        match self.definitions(inventory, from, name).as_slice() {
+            [only] => Some((only.object, only.expression?)),
+            _ => None,
+        }
+    }
+
     fn definitions(&self, inventory: &Inventory, from: &Object, name: &str) -> Vec<&Alias<'a>> {
         let all: Vec<&Alias<'a>> = self
             .by_name
@@ -251,11 +267,11 @@ impl Walk<'_, '_> {
 }
 
 /// A series in a text: its name, the bytes of the name, and the row of the catalogue with regard to its labels.
-type Series = (String, std::ops::Range<usize>, Option<Found>);
+pub(super) type Series = (String, std::ops::Range<usize>, Option<Found>);
 
 /// The series that give a query its value. Series that only decide whether there is a value, or fill a gap, drive
 /// nothing.
-fn series_of(text: &str, found: &mut Measured) -> Vec<Series> {
+pub(super) fn series_of(text: &str, found: &mut Measured) -> Vec<Series> {
     match metrics::read(text) {
         Ok(query) => {
             let mut series = Vec::new();
@@ -304,61 +320,4 @@ fn scaler_metadata(key: &str, text: &Text) -> Option<Measure> {
 
 fn plain(class: Class, name: &str, span: Span) -> Measure {
     Measure { class, entry: None, name: name.to_owned(), span, steps: vec![] }
-}
-
-fn aliases_of<'a>(object: &'a Object, rename: &Rename) -> Vec<Alias<'a>> {
-    let alias = |name: String, asked: Option<Span>, sources| Alias {
-        object,
-        kind: rename.kind,
-        name,
-        span: rename.span,
-        asked: asked.unwrap_or(rename.span),
-        sources,
-    };
-    match (&rename.to, &rename.from) {
-        (NewName::Exact(name), from) => {
-            let Some(name) = name.value() else { return vec![] };
-            let sources = sources_of(from);
-            let asked = sources.first().map(|(_, span, _)| *span);
-            vec![alias(name.clone(), asked, sources)]
-        }
-        (NewName::Adapter { matches, replacement }, OldName::Adapter { series, query }) => {
-            let (series, query) = (text_of(series), text_of(query));
-            let read = |text: Option<&Text>| -> Vec<(String, Span, Option<Found>)> {
-                text.map(|text| located(text)).unwrap_or_default()
-            };
-            let asked = read(series);
-            // The query decides what is measured; the series only which names the rule is applied to.
-            let measured = read(query);
-            asked
-                .into_iter()
-                .filter_map(|(name, span, known)| {
-                    let exported =
-                        metrics::adapter::exported_name(&name, matches.as_deref(), replacement.as_deref())?;
-                    let sources =
-                        if measured.is_empty() { vec![(name, span, known)] } else { measured.clone() };
-                    Some(alias(exported, Some(span), sources))
-                })
-                .collect()
-        }
-        _ => vec![],
-    }
-}
-
-fn text_of(known: &Known<Text>) -> Option<&Text> {
-    known.value()
-}
-
-fn sources_of(from: &OldName) -> Vec<(String, Span, Option<Found>)> {
-    match from {
-        OldName::Expression(text) | OldName::Regex(text) => text_of(text).map(located).unwrap_or_default(),
-        OldName::Adapter { series, .. } => text_of(series).map(located).unwrap_or_default(),
-    }
-}
-
-/// The series of an expression with their bytes in the file.
-fn located(text: &Text) -> Vec<(String, Span, Option<Found>)> {
-    let mut ignored = Measured::default();
-    let series = series_of(&text.value, &mut ignored);
-    series.into_iter().map(|(name, range, known)| (name, text.slice(range), known)).collect()
 }

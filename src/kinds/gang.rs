@@ -1,6 +1,7 @@
 //! What manifests say of gang scheduling, in the words of every scheduler that knows it.
 
 use super::meta::Meta;
+use super::placing::TopologyRequest;
 use super::pods::PodTemplate;
 use crate::known::Known;
 use crate::source::Span;
@@ -142,6 +143,8 @@ pub struct PodGroup {
     pub min: Known<u32>,
     /// The queue that it is charged to.
     pub queue: Known<String>,
+    /// Its constraint on the topology.
+    pub topology: Option<TopologyRequest>,
     /// The bytes of the number, or of the kind.
     pub span: Span,
 }

@@ -53,6 +53,7 @@ fn queue(object: &Reading<'_>, parent: Known<String>) -> Queue {
         memory: share(|name| name == "memory", 1e-6),
         parent,
         resources: spec.entry("resourceGroups").map(|entry| entry.key_node.span()),
+        resources_node: None,
         priority: Known::Absent,
         preempt_min_runtime: Known::Absent,
         reclaim_min_runtime: Known::Absent,
@@ -83,7 +84,7 @@ fn share(spec: Node<'_>, is: fn(&str) -> bool, unit: f64, borrows: bool) -> Shar
         (true, Known::Absent) => Known::Default(-1.0, span),
         (true, unknown) => unknown,
     };
-    Share { span: Some(span), quota, limit, over_quota_weight: spec.field("fairSharing.weight") }
+    Share { span: Some(span), quota, limit, over_quota_weight: spec.field("fairSharing.weight"), node: None }
 }
 
 /// The sum, known only where every part is.

@@ -5,6 +5,7 @@ use super::meta::Meta;
 use super::parts::{
     items, join_meta, leader_and_workers, role_of_name, scale_name, scheduler_is_open, times, workload,
 };
+use super::placing::{KaiReads, StartOrder};
 use super::pods::{PodSet, PodTemplate, Purpose, Workload};
 use super::{Model, Reading, count};
 use crate::known::Known;
@@ -63,8 +64,14 @@ fn group(spec: Node<'_>, replicas: Known<u32>, span: Span, at: Span) -> Workload
         let template = PodTemplate::of(template("workerTemplate"), place);
         sets.push(PodSet { name: "worker".to_owned(), pods, template });
     }
-    let ready = spec.field::<String>("startupPolicy").value().is_some_and(|p| p == "LeaderReady");
+    let policy = spec.field::<String>("startupPolicy");
+    let ready = policy.value().is_some_and(|p| p == "LeaderReady");
     let mut workload = workload(sets, replicas, span);
+    workload.placing.kai_reads = KaiReads::Owner;
+    if let Some(span) = policy.span().filter(|_| ready) {
+        workload.placing.order = StartOrder::LeaderFirst(span);
+    }
+    workload.placing.order_node = Some(spec.id());
     workload.gang.kai = if ready { KaiGang::LeaderFirst } else { KaiGang::PerReplica };
     workload.gang.hidden = hidden(&workload.sets);
     workload.purpose = Purpose::Serving;

@@ -1,5 +1,6 @@
 //! Karpenter pools and node classes.
 
+use super::Problem;
 use super::quantity::Delay;
 use crate::known::Known;
 use crate::source::Span;
@@ -27,6 +28,8 @@ pub struct Pool {
     pub consolidate_after: Known<Delay>,
     /// The text of `consolidateAfter`, as written.
     pub consolidate_after_text: Known<String>,
+    /// The scalar of a Provisioner's `ttlSecondsAfterEmpty`.
+    pub after_empty_node: Option<NodeId>,
     /// Static pools (`spec.replicas`) are never consolidated.
     pub replicas: Known<u32>,
     /// What nodes must be like.
@@ -52,6 +55,10 @@ pub struct Pool {
     pub budgets: Option<Vec<Budget>>,
     /// The node class.
     pub node_class: NodeClassRef,
+    /// Values and combinations that the API server or the controller refuses.
+    pub rejected: Vec<Problem>,
+    /// Fields that the API server drops without a word, since the version has none there.
+    pub dropped: Vec<Problem>,
     /// Places to point at and to edit.
     pub place: PoolPlace,
 }
@@ -69,6 +76,12 @@ pub struct PoolPlace {
     pub template: Span,
     /// The mapping of the node template's spec, where taints and requirements belong.
     pub template_node: Option<NodeId>,
+    /// The key of `limits`, or the nearest key above it.
+    pub limits: Span,
+    /// The key of the template's labels, or the nearest key above it.
+    pub labels: Span,
+    /// The key of `budgets`, or the nearest key above it.
+    pub budgets: Span,
     /// The key of `requirements`, or the nearest key above it.
     pub requirements: Span,
     /// The sequence `requirements`, where it is written.
@@ -101,6 +114,14 @@ pub enum PolicyWord {
     Balanced,
     /// `consolidation.enabled: true` (v1alpha5).
     ConsolidationEnabled,
+}
+
+impl NodeClassRef {
+    /// True where the class can taint GPU nodes by itself, which only the class tells: GCENodeClass, `autoGPUTaint`.
+    /// Source: cloudpilot-ai/karpenter-provider-gcp, docs/gpu-nodes.md.
+    pub fn may_taint(&self) -> bool {
+        self.group.value().is_some_and(|group| group == "karpenter.k8s.gcp")
+    }
 }
 
 impl PolicyWord {
@@ -141,6 +162,8 @@ pub struct Taint {
     pub value: Known<String>,
     /// The effect.
     pub effect: Known<String>,
+    /// The scalar of the effect.
+    pub effect_node: Option<NodeId>,
     /// The bytes of the entry's key.
     pub span: Span,
 }

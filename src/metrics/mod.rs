@@ -6,6 +6,7 @@ pub mod adapter;
 mod catalogue;
 mod elements;
 mod entry;
+mod kept;
 mod lexer;
 mod misuse;
 mod names;

@@ -1,11 +1,11 @@
 //! A GitLab Code Quality report.
 
 use super::Options;
-use super::fingerprint::fingerprints;
 use super::json::write_value;
 use super::place::Place;
 use super::text::one_line;
 use crate::diagnostic::{Report, Severity};
+use crate::fingerprint::fingerprints;
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -38,7 +38,7 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn Write) -> 
     let degradations: Vec<Degradation<'_>> = report
         .diagnostics
         .iter()
-        .zip(fingerprints(report))
+        .zip(fingerprints(&report.files, &report.diagnostics))
         .map(|(diagnostic, fingerprint)| {
             let place = Place::of(&report.files, diagnostic.span);
             Degradation {

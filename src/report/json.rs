@@ -1,8 +1,8 @@
 //! The JSON report, version 1. Keys are only ever added within a version.
 
-use super::fingerprint::fingerprints;
 use super::place::Place;
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Fix, Label, ObjectRef, Report, Severity};
+use crate::fingerprint::fingerprints;
 use crate::rules::page::rule_url;
 use crate::source::Files;
 use schemars::JsonSchema;
@@ -163,7 +163,7 @@ pub(super) fn write_value(value: &impl Serialize, out: &mut dyn Write) -> io::Re
 }
 
 fn shape(report: &Report) -> JsonReport<'_> {
-    let diagnostics = report.diagnostics.iter().zip(fingerprints(report));
+    let diagnostics = report.diagnostics.iter().zip(fingerprints(&report.files, &report.diagnostics));
     JsonReport {
         version: 1,
         tool: JsonTool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },

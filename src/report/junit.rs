@@ -1,10 +1,10 @@
 //! JUnit XML: a suite a file, a failed case a finding, a skipped case an input that could not be read.
 
-use super::fingerprint::fingerprints;
 use super::place::Place;
 use super::text::is_control;
 use super::{Options, summary};
 use crate::diagnostic::{Diagnostic, Report};
+use crate::fingerprint::fingerprints;
 use crate::rules::page::rule_url;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -21,7 +21,9 @@ struct Suite {
 
 pub(super) fn write(report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
     let mut suites: BTreeMap<String, Suite> = BTreeMap::new();
-    for (diagnostic, fingerprint) in report.diagnostics.iter().zip(fingerprints(report)) {
+    for (diagnostic, fingerprint) in
+        report.diagnostics.iter().zip(fingerprints(&report.files, &report.diagnostics))
+    {
         let path = options.repository_path(report.files.path(diagnostic.span.file));
         let suite = suites.entry(path.clone()).or_default();
         suite.failures += 1;

@@ -4,7 +4,6 @@
 //! asked, so that the same inputs give the same bytes everywhere.
 
 mod concise;
-mod fingerprint;
 mod full;
 mod github;
 mod gitlab;
@@ -26,8 +25,6 @@ use crate::rules::page::Page;
 use std::fmt;
 use std::io::{self, BufWriter, Write};
 use std::str::FromStr;
-
-pub use fingerprint::fingerprints;
 
 /// A form of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum)]

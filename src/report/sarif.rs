@@ -1,11 +1,11 @@
 //! SARIF 2.1.0, with what GitHub code scanning requires and what other viewers use.
 
-use super::fingerprint::fingerprints;
 use super::json::write_value;
 use super::place::{Place, is_absolute};
 use super::text::clean;
 use super::{Options, full, summary};
 use crate::diagnostic::{Applicability, Diagnostic, Fix, Report, Severity, Skipped};
+use crate::fingerprint::fingerprints;
 use crate::rules::page::{Page, rule_url};
 use crate::source::{Files, Span};
 use serde::Serialize;
@@ -82,10 +82,12 @@ pub(super) fn write(
     rules.extend(pages.keys());
     let rules: Vec<&str> = rules.into_iter().collect();
 
-    let results = report.diagnostics.iter().zip(fingerprints(report)).map(|(diagnostic, fingerprint)| {
-        let rule_index = rules.partition_point(|rule| *rule < diagnostic.rule);
-        finding(&report.files, options, diagnostic, rule_index, fingerprint)
-    });
+    let results = report.diagnostics.iter().zip(fingerprints(&report.files, &report.diagnostics)).map(
+        |(diagnostic, fingerprint)| {
+            let rule_index = rules.partition_point(|rule| *rule < diagnostic.rule);
+            finding(&report.files, options, diagnostic, rule_index, fingerprint)
+        },
+    );
     let base = match &options.root {
         Some(root) => json!({ "uri": format!("{}/", file_uri(root.trim_end_matches('/'))) }),
         None => json!({ "description": { "text": "The root of the repository." } }),

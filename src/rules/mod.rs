@@ -16,8 +16,10 @@ mod gpu_pool_consolidate_after;
 mod gpu_pool_consolidation;
 mod gpu_pool_instance_type;
 mod gpu_pool_taint;
+mod kai_edit;
 mod kai_queue_missing;
 mod kai_queue_parent_unknown;
+mod manifest_refused;
 mod pool_edit;
 mod scale_on_cpu;
 mod scale_on_gpu_memory;
@@ -28,7 +30,7 @@ mod warm_pool_scale_to_zero;
 
 pub use finding::{Finding, object_ref};
 
-use crate::config::{Config, KnownOption, KnownRule, OptionType, Profile};
+use crate::config::{Config, KnownOption, KnownRule, Profile};
 use crate::diagnostic::Severity;
 use crate::facts::Facts;
 use crate::facts::disaggregated::Pair;
@@ -104,7 +106,8 @@ rules! {
     "scale-on-cpu" => scale_on_cpu: Driver,
     "disaggregated-shared-autoscaler" => disaggregated_shared_autoscaler: Pair,
     "disaggregated-missing-autoscaler" => disaggregated_missing_autoscaler: Pair,
-    "disaggregated-wrong-signal" => disaggregated_wrong_signal: Pair,
+    "disaggregated-wrong-signal" => disaggregated_wrong_signal: Unit,
+    "manifest-refused" => manifest_refused: Repository,
     "warm-pool-scale-to-zero" => warm_pool_scale_to_zero: Driver,
 }
 
@@ -142,18 +145,11 @@ pub fn known_rules() -> Vec<KnownRule> {
 }
 
 fn known_option(option: &'static page::PageOption) -> Option<KnownOption> {
-    let ty = match option.kind {
-        page::OptionType::Duration => OptionType::Duration,
-        page::OptionType::String => OptionType::Text,
-        page::OptionType::Integer | page::OptionType::Number => OptionType::Int,
-        page::OptionType::Boolean => OptionType::Bool,
-        page::OptionType::List => OptionType::List,
-    };
     let default = match &option.default {
-        serde_json::Value::String(text) => ty.read(text),
-        other => ty.read(&other.to_string()),
+        serde_json::Value::String(text) => option.kind.read(text),
+        other => option.kind.read(&other.to_string()),
     }?;
-    Some(KnownOption { name: &option.name, ty, default, text: option.text.clone() })
+    Some(KnownOption { name: &option.name, ty: option.kind, default, text: option.text.clone() })
 }
 
 /// Runs every rule that is on. The order of the findings is left to the caller.

@@ -1,13 +1,14 @@
 //! What the two rules on refused signals share: where such a signal drives scaling, and how it is shown.
 
 use super::{Context, Finding};
-use crate::diagnostic::Severity;
-use crate::engine::Role;
+use crate::diagnostic::{Edit, Severity};
+use crate::engine::{Family, Role};
 use crate::facts::drives::Driver;
 use crate::facts::renames::{Alias, Measure};
-use crate::kinds::scaler::Signal;
+use crate::kinds::scaler::{Signal, SignalKind};
 use crate::kinds::series::RenameKind;
 use crate::metrics::{self, Class};
+use crate::yaml::edit;
 
 /// A signal that the plan refuses.
 pub(super) struct Culprit {
@@ -84,6 +85,32 @@ impl Culprit {
             .at_most(Severity::Warning)
     }
 
+    /// The signal of the engine that fits the role of the target, in place of the refused one. Only where the whole text
+    /// of the signal is that name or query; the target has to be chosen.
+    pub(super) fn edits(&self, context: &Context<'_>, driver: &Driver<'_>, signal: &Signal) -> Vec<Edit> {
+        let unit = context.facts.targets_of(driver).find(|u| u.engine.is_some());
+        let family = unit.and_then(|u| u.engine.as_ref()).map_or(Family::Vllm, |e| e.family);
+        let role = unit.and_then(|u| u.role.value().copied());
+        let Some(series) = load_series(family, role == Some(Role::Decode) || self.class == Class::GpuMemory)
+        else {
+            return vec![];
+        };
+        let node = driver.object.tree.node(signal.node);
+        let scalar = match signal.kind {
+            SignalKind::PodsMetric | SignalKind::ObjectMetric | SignalKind::ExternalMetric => {
+                node.at("metric.name").or_else(|| node.get("metricName"))
+            }
+            SignalKind::PromQl => node.get(&signal.key),
+            _ => None,
+        };
+        let text = if signal.kind == SignalKind::PromQl {
+            format!("sum({series})")
+        } else {
+            series.replace(':', "_")
+        };
+        scalar.and_then(|node| edit::replace_scalar(node, &text)).into_iter().collect()
+    }
+
     /// What an autoscaler scales, for people.
     pub(super) fn target(&self, context: &Context<'_>, driver: &Driver<'_>) -> String {
         let units: Vec<String> = context.facts.targets_of(driver).map(|u| u.title()).take(2).collect();
@@ -116,4 +143,19 @@ fn made_by(kind: RenameKind) -> &'static str {
         RenameKind::StoredQuery => "by this query",
         RenameKind::Alert => "by this alert",
     }
+}
+
+/// The series that tells the load of an engine: its queue or, for decode, its KV cache.
+/// Source: llm-d/llm-d-router, pkg/epp/framework/plugins/datalayer/extractor/metrics/factories.go.
+fn load_series(family: Family, cache: bool) -> Option<&'static str> {
+    Some(match (family, cache) {
+        (Family::Vllm, false) => "vllm:num_requests_waiting",
+        (Family::Vllm, true) => "vllm:kv_cache_usage_perc",
+        (Family::Sglang, false) => "sglang:num_queue_reqs",
+        (Family::Sglang, true) => "sglang:token_usage",
+        (Family::LmDeploy, false) => "lmdeploy:num_requests_waiting",
+        (Family::LmDeploy, true) => "lmdeploy:gpu_cache_usage_perc",
+        (Family::Tgi, _) => "tgi_queue_size",
+        _ => return None,
+    })
 }

@@ -77,6 +77,10 @@ fn an_engine_image_runs_its_engine_unless_the_command_is_something_else() {
             .script("bash /x/multi-node-serving.sh worker --ray_address=$(LWS_LEADER_ADDRESS)"),
         "Vllm RayMember",
     );
+    let unknown = "Vllm Script tp=? pp=? dp=? dpl=? cp=? ep=? ranks=? nodes=? rank=?";
+    check(Bench::image(image).command(&["{{ .Values.command }}"]), unknown);
+    check(Bench::image(image).command(&["/app/start-engine"]), unknown);
+    check(Bench::image(image).command(&["python3", "/app/serve.py"]), unknown);
     check(Bench::image("rayproject/ray-llm:2.52.0"), "Vllm RayServe RayMember");
     check(Bench::image("nvcr.io/nvidia/ai-dynamo/vllm-runtime:1.3.0"), "none");
     check(Bench::image("ghcr.io/llm-d/llm-d-inference-sim:v0.5.0").args(&["--model", "m"]), "none");

@@ -4,16 +4,19 @@
 //! one are parsed. Of every other document only the hash of its name is kept, so that it can be found and parsed when
 //! an object names it.
 
+mod interest;
+mod outline;
+
 use crate::diagnostic::{Skipped, Summary};
 use crate::kinds::{self, Object, ObjectId};
 use crate::source::{self, Encoding, FileId, Files, Met, SourceFile, Span, Undecoded, WalkOptions};
 use crate::yaml::{self, ParseError, Part};
+use interest::is_of_interest;
+use outline::{Outline, Plain, hash};
 use rayon::prelude::*;
-use regex::bytes::{Regex, RegexBuilder};
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 
 /// Documents larger than this are not parsed: a tree takes several times the text.
 const LARGEST_DOCUMENT: usize = 16 << 20;
@@ -51,166 +54,12 @@ pub struct Overlay {
     pub bytes: Vec<u8>,
 }
 
-/// Words of which one stands in every document that matters: API groups, GPU resources, engines, metrics. None is
-/// shorter than three bytes, so that each can be found by a vector scan.
-const WORDS: &[&str] = &[
-    "karpenter",
-    "eks.amazonaws.com",
-    "run.ai",
-    "kai.scheduler",
-    "kai-scheduler",
-    "HorizontalPodAutoscaler",
-    "keda.sh",
-    "leaderworkerset",
-    ".x-k8s.io",
-    "kubeflow.org",
-    "ray.io/",
-    "nvidia.com/",
-    "nvcr.io",
-    "grove.io",
-    "aibrix.ai",
-    "volcano",
-    "serving.kserve.io",
-    "serving.knative.dev",
-    "kubeai.org",
-    "kaito.sh",
-    "vllm",
-    "monitoring.coreos.com",
-    "monitoring.googleapis.com",
-    "victoriametrics.com",
-    "seriesQuery",
-    "sglang",
-    "text-generation",
-    "tensor",
-    "trtllm",
-    "triton",
-    "lmdeploy",
-    "DCGM",
-    "dcgm",
-    "amd.com/gpu",
-    "habana.ai",
-    "gpu.intel.com",
-    "resourceClaims",
-    "scheduling.k8s.io",
-    "scheduling.sigs.k8s.io",
-    "datadoghq.com",
-    "metrics.aws",
-    "llm-d",
-    "num-shard",
-    "NUM_SHARD",
-    "tp-size",
-    "TP_SIZE",
-    "kyverno.io",
-    "gpulint",
-    "huawei.com/Ascend",
-    "yunikorn",
-    "batchScheduler",
-    "schedulerProvider",
-    // Dashboards and alerts may speak of nothing but metrics.
-    "kai_",
-    "podgroups_",
-    "kueue_",
-    "dynamo_",
-    "llm_d_",
-    "inference_",
-    "tgi_",
-    "nv_trt",
-    "num_requests_",
-    "first_token",
-    "ttft",
-    "cache_usage_perc",
-    "kube_pod_created",
-    "kube_pod_status_unschedulable",
-    "kube_pod_status_scheduled",
-    "scheduler_p",
-    "scheduler_unschedulable",
-    "cluster_autoscaler_",
-    "operator_nodeclaim",
-    "webhook_configs",
-    "webhookConfigs",
-];
-
-/// The words as alternations of literals, which the regex engine turns into vector scans. It does so only for a few
-/// dozen words at a time, and several fast passes over a file that is in the cache beat one slow one.
-static INTEREST: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    const AT_A_TIME: usize = 32;
-    let pattern = |words: &[&str]| words.iter().map(|word| regex::escape(word)).collect::<Vec<_>>().join("|");
-    // Literals always compile.
-    WORDS
-        .chunks(AT_A_TIME)
-        .filter_map(|words| RegexBuilder::new(&pattern(words)).unicode(false).build().ok())
-        .collect()
-});
-
-/// True where a text holds a word of interest.
-fn is_of_interest(bytes: &[u8]) -> bool {
-    INTEREST.iter().any(|regex| regex.is_match(bytes))
-}
-
-/// True for a document that is parsed whether or not something names it: it holds a word of interest. Definitions of
-/// APIs, which describe every field in prose, hold many such words and say nothing of a cluster.
-fn is_wanted(text: &str) -> bool {
-    is_of_interest(text.as_bytes()) && !is_definition(text)
-}
-
-fn is_definition(text: &str) -> bool {
-    const LINE: &str = "kind: CustomResourceDefinition";
-    let at = memchr::memmem::find(text.as_bytes(), LINE.as_bytes());
-    at.is_some_and(|at| {
-        text.get(..at).is_some_and(|before| before.is_empty() || before.ends_with(['\n', '\r']))
-    })
-}
-
 /// A file whose text is kept, before it is parsed.
 struct Kept {
     shown: String,
     text: Arc<str>,
     encoding: Encoding,
     outline: Outline,
-}
-
-/// What is known of the documents of a file before any is parsed.
-#[derive(Default)]
-struct Outline {
-    documents: u64,
-    wanted: Vec<Part>,
-    plain: Vec<Plain>,
-}
-
-impl Outline {
-    /// `holds_interest` is false where the whole text is known to hold no word of interest.
-    fn of(text: &str, holds_interest: bool) -> Outline {
-        let parts = yaml::split(text);
-        let mut outline = Outline { documents: parts.len() as u64, ..Outline::default() };
-        for part in parts {
-            let body = text.get(part.range.clone()).unwrap_or("");
-            if holds_interest && is_wanted(body) {
-                outline.wanted.push(part);
-            } else if let Some(name) = object_name(body) {
-                outline.plain.push(Plain::new(name, &part));
-            }
-        }
-        outline
-    }
-}
-
-/// A document that is not wanted for itself.
-#[derive(Clone, Copy)]
-struct Plain {
-    name: u64,
-    /// Index of its file in [`Index`].
-    file: u32,
-    start: u32,
-    end: u32,
-    document: u32,
-}
-
-impl Plain {
-    fn new(name: &str, part: &Part) -> Plain {
-        let offset = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let (start, end) = (offset(part.range.start), offset(part.range.end));
-        Plain { name: hash(name), file: 0, start, end, document: part.index }
-    }
 }
 
 /// Where the text of a plain document is.
@@ -369,35 +218,6 @@ fn undecoded(error: &Undecoded, place: Option<(u32, u32)>, file: String) -> Skip
     Skipped { file, place, reason: reason.to_owned(), broken: true }
 }
 
-fn hash(name: &str) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    name.hash(&mut hasher);
-    hasher.finish()
-}
-
-/// The name of an object, by its lines: the first `name:` under a `metadata:` at the left margin. Other spellings are
-/// not found, and what names them stays unresolved.
-fn object_name(text: &str) -> Option<&str> {
-    const KEY: &str = "metadata:";
-    let mut starts = memchr::memmem::find_iter(text.as_bytes(), KEY.as_bytes());
-    let at = starts
-        .find(|at| text.get(..*at).is_some_and(|before| before.is_empty() || before.ends_with('\n')))?;
-    let lines = text.get(at + KEY.len()..)?.lines().skip(1);
-    let inside = lines.take_while(|l| l.starts_with(' ') || l.trim().is_empty());
-    let indent = |line: &str| line.len() - line.trim_start().len();
-    let mut first = None;
-    for line in inside.filter(|l| !l.trim().is_empty()) {
-        let expected = *first.get_or_insert(indent(line));
-        if indent(line) == expected
-            && let Some(value) = line.trim().strip_prefix("name:")
-        {
-            let value = value.split(" #").next().unwrap_or("").trim();
-            return Some(value.trim_matches(['"', '\'']));
-        }
-    }
-    None
-}
-
 /// What became of one document.
 struct Parsed {
     file: FileId,
@@ -550,71 +370,5 @@ impl Index {
             Some(Origin::File(id)) => ("", id.0, plain.start),
             None => ("", u32::MAX, plain.start),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Groups that stand in every cluster. Of these only what holds a word of interest, or is named, is parsed.
-    const EVERYWHERE: &[&str] = &[
-        "",
-        "apps",
-        "batch",
-        "autoscaling",
-        "admissionregistration.k8s.io",
-        "mutations.gatekeeper.sh",
-        "grafana.integreatly.org",
-        "integreatly.org",
-    ];
-
-    #[test]
-    fn every_kind_is_found() {
-        for kind in kinds::KINDS.iter().filter(|kind| !EVERYWHERE.contains(&kind.group)) {
-            let api = format!("apiVersion: {}/v1", kind.group);
-            assert!(is_of_interest(api.as_bytes()), "no word of interest is in {api}");
-        }
-        assert!(is_of_interest(b"kind: HorizontalPodAutoscaler"));
-        for word in WORDS {
-            assert!(word.len() >= 3 && is_of_interest(word.as_bytes()), "{word}");
-        }
-    }
-
-    #[test]
-    fn documents_are_sorted_out() {
-        #[track_caller]
-        fn check(text: &str, documents: u64, wanted: &[u32], named: &[u32]) {
-            let outline = Outline::of(text, true);
-            let found: Vec<u32> = outline.wanted.iter().map(|part| part.index).collect();
-            let plain: Vec<u32> = outline.plain.iter().map(|plain| plain.document).collect();
-            assert_eq!((outline.documents, &found[..], &plain[..]), (documents, wanted, named), "{text:?}");
-        }
-        check("", 0, &[], &[]);
-        check("# vllm\n", 0, &[], &[]);
-        check("a: vllm\n", 1, &[0], &[]);
-        check("a: 1\n", 1, &[], &[]);
-        check("kind: Service\nmetadata:\n  name: web\n", 1, &[], &[0]);
-        check("a: vllm\n---\nkind: Service\nmetadata:\n  name: web\n---\nb: DCGM_X\n", 3, &[0, 2], &[1]);
-        let definition =
-            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: vllm\n";
-        check(definition, 1, &[], &[0]);
-        check("metadata: {name: vllm}\nnot: |\n  kind: CustomResourceDefinition\n", 1, &[0], &[]);
-    }
-
-    #[test]
-    fn names_are_read_from_lines() {
-        #[track_caller]
-        fn check(text: &str, expect: Option<&str>) {
-            assert_eq!(object_name(text), expect, "{text:?}");
-        }
-        check("metadata:\n  name: web\n", Some("web"));
-        check("kind: X\nmetadata:\n  labels:\n    name: no\n  name: \"web\" # here\nspec:\n", Some("web"));
-        check("kind: X\r\nmetadata:\r\n  name: web\r\n", Some("web"));
-        check("metadata:\n\n    name: 'web'\n", Some("web"));
-        check("spec:\n  metadata:\n    name: no\n", None);
-        check("metadata: {name: web}\n", None);
-        check("metadata:\nname: no\n", None);
-        check("a: metadata:\nmetadata:\n  name: web\n", Some("web"));
     }
 }

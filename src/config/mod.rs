@@ -1,6 +1,5 @@
 //! The configuration file `gpulint.yaml`: what it may say, and what holds where it is silent.
 
-mod events;
 mod find;
 mod glob;
 mod keys;
@@ -8,6 +7,7 @@ mod nearest;
 mod option;
 mod read;
 mod schema;
+mod tree;
 mod write;
 
 pub use find::{FILE_NAME, Found, find, prefix};
@@ -220,7 +220,7 @@ pub struct Config {
 /// There is always a configuration: what is wrong is left at its default and told in the errors.
 pub fn parse(text: &str, file: FileId, known: &[KnownRule]) -> (Config, Vec<ConfigError>) {
     let mut config = Config::new(known);
-    match events::tree(text, file) {
+    match tree::tree(text, file) {
         Ok(tree) => {
             let errors = read::read(&tree, &mut config);
             (config, errors)

@@ -1,7 +1,7 @@
 //! From the tree to the configuration, with an error for everything that cannot be used.
 
-use super::events::{Key, Kind, Style, Value};
 use super::keys::{IGNORE, RULE, SLO, Setting, TOP, WORKLOAD};
+use super::tree::{Key, Kind, Style, Value};
 use super::{
     Config, ConfigError, IgnoreEntry, KnownOption, Level, NameGlob, OptionType, OptionValue, PathGlob,
     Profile, Role, Workload, nearest, parse_duration,

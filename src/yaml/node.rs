@@ -181,6 +181,12 @@ impl<'t> Node<'t> {
         self.tree.span(start, end)
     }
 
+    /// The bytes where the node is written. For an alias, those of the alias.
+    pub fn own_span(&self) -> Span {
+        let (start, end) = self.tree.data(self.id).map_or((0, 0), |d| (d.start, d.end));
+        self.tree.span(start, end)
+    }
+
     /// The node itself or, for an alias, the node it stands for. Aliases point only backwards, so this ends.
     fn resolved(&self) -> Option<(NodeId, &'t Data)> {
         let mut id = self.id;
@@ -271,8 +277,8 @@ impl<'t> Node<'t> {
         kids.iter().map(move |id| Node { tree, id: *id })
     }
 
-    /// The entries that stand in the mapping itself, merge keys among them, in order.
-    pub fn own_entries(&self) -> impl Iterator<Item = Entry<'t>> + use<'t> {
+    /// The keys and values that stand in the mapping itself, in order, also where a key is no scalar.
+    pub fn pairs(&self) -> impl Iterator<Item = (Node<'t>, Node<'t>)> + use<'t> {
         let tree = self.tree;
         let kids: &'t [NodeId] = match self.kind() {
             Some(Kind::Mapping { kids, .. }) => kids,
@@ -280,9 +286,13 @@ impl<'t> Node<'t> {
         };
         kids.chunks_exact(2).filter_map(move |pair| {
             let [key, value] = pair else { return None };
-            let (key_node, value) = (Node { tree, id: *key }, Node { tree, id: *value });
-            Some(Entry { key: key_node.raw_str()?, key_node, value })
+            Some((Node { tree, id: *key }, Node { tree, id: *value }))
         })
+    }
+
+    /// The entries that stand in the mapping itself, merge keys among them, in order.
+    pub fn own_entries(&self) -> impl Iterator<Item = Entry<'t>> + use<'t> {
+        self.pairs().filter_map(|(key_node, value)| Some(Entry { key: key_node.raw_str()?, key_node, value }))
     }
 
     /// The entries of the mapping with merge keys applied: what the mapping writes itself comes first and wins. Of a

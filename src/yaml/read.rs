@@ -99,17 +99,8 @@ pub fn looks_templated(text: &str) -> bool {
 pub fn is_template(node: Node<'_>) -> bool {
     match node.raw_str() {
         Some(text) => looks_templated(text),
-        None => {
-            node.is_mapping() && node.is_flow() && node.own_entries().next().is_none() && has_odd_key(node)
-        }
+        None => node.is_mapping() && node.is_flow() && node.pairs().any(|(key, _)| key.is_mapping()),
     }
-}
-
-/// `{{ .Values.x }}` is a flow mapping with one entry whose key is a mapping, so it has no entry with a scalar key but
-/// is longer than `{}`.
-fn has_odd_key(node: Node<'_>) -> bool {
-    let span = node.span();
-    span.end.saturating_sub(span.start) > 4
 }
 
 /// A value that can be read from a node.

@@ -4,6 +4,7 @@
 use gpulint::config::{Config, Profile};
 use gpulint::diagnostic::Report;
 use gpulint::inventory::Overlay;
+use gpulint::rules::page::{ExampleFile, FenceKind};
 use gpulint::rules::{RULES, known_rules, page};
 use gpulint::source::Files;
 use gpulint::{Request, lint};
@@ -72,6 +73,21 @@ pub(crate) fn page_texts() -> Vec<(String, String)> {
             for file in &example.files {
                 found.push((format!("rules/{}.md:{}", rule.id, file.page_line), file.text.clone()));
             }
+        }
+    }
+    found
+}
+
+/// What is said about every example of the rule pages that has no configuration of its own.
+pub(crate) fn page_reports() -> Vec<(String, Report)> {
+    let mut found = Vec::new();
+    for rule in RULES {
+        for example in &page(rule.id).expect("a readable page").examples {
+            let is_input = |file: &&ExampleFile| matches!(file.kind, FenceKind::Bad | FenceKind::Good);
+            let texts: Vec<(&str, &[u8])> =
+                example.files.iter().filter(is_input).map(|f| (f.path.as_str(), f.text.as_bytes())).collect();
+            let name = format!("rules/{}.md ({})", rule.id, example.title);
+            found.push((name, lint_texts(&texts)));
         }
     }
     found

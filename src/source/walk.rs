@@ -166,21 +166,19 @@ enum Unread {
     Io(std::io::Error),
 }
 
-/// Reads a file into a buffer that is longer than needed and used again; gives the number of bytes.
+/// Reads a file into a buffer that is used again; gives the number of bytes.
+///
+/// A regular file gives fewer bytes than there is room for only at its end, so most files take one read, and their size
+/// is never asked.
 fn fill(path: &Path, largest: u64, buffer: &mut Vec<u8>) -> Result<usize, Unread> {
+    const ROOM: usize = 64 << 10;
     let mut file = File::open(path).map_err(Unread::Io)?;
-    let size = file.metadata().map_err(Unread::Io)?.len();
-    if size > largest {
-        return Err(Unread::TooLarge(size));
-    }
-    // One byte more than the file has shows its end without a further call.
-    let expected = usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1);
     let mut len = 0;
     loop {
-        if buffer.len() < expected.max(len + 1) {
-            buffer.resize(expected.max(len * 2).max(64 << 10), 0);
+        if buffer.len() < len + ROOM {
+            buffer.resize(len + ROOM.max(len), 0);
         }
-        let Some(rest) = buffer.get_mut(len..) else { break };
+        let Some(rest) = buffer.get_mut(len..) else { return Ok(len) };
         let room = rest.len();
         let read = match file.read(rest) {
             Ok(read) => read,
@@ -188,16 +186,22 @@ fn fill(path: &Path, largest: u64, buffer: &mut Vec<u8>) -> Result<usize, Unread
             Err(error) => return Err(Unread::Io(error)),
         };
         len += read;
-        // The bound holds for a file that grows while it is read.
         if len as u64 > largest {
             return Err(Unread::TooLarge(len as u64));
         }
-        // A regular file gives fewer bytes than asked for only at its end.
         if read < room {
-            break;
+            return Ok(len);
+        }
+        // The file is large: its size tells whether to go on, and how much room it takes.
+        let size = file.metadata().map_err(Unread::Io)?.len();
+        if size > largest {
+            return Err(Unread::TooLarge(size));
+        }
+        let size = usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1);
+        if buffer.len() < size {
+            buffer.resize(size, 0);
         }
     }
-    Ok(len)
 }
 
 /// Reads one file again, for a document that a reference needs.

@@ -38,6 +38,7 @@ mod kubeflow;
 mod kueue;
 mod lws;
 mod metric_spec;
+mod modelservice;
 mod nim;
 mod parts;
 mod podgroups;

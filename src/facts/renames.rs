@@ -52,8 +52,10 @@ pub struct Step {
 pub struct Measure {
     /// What it is.
     pub class: Class,
-    /// The row of the catalogue; none for what is no metric name (`cpu`).
+    /// The row of the catalogue; none for what is no metric name (`cpu`), and for a metric of which only the name speaks.
     pub entry: Option<&'static Entry>,
+    /// True where nothing defines the metric, and its name alone says what it is.
+    pub by_name: bool,
     /// The name at the end of the chain.
     pub name: String,
     /// The bytes in the signal where the chain starts.
@@ -65,7 +67,7 @@ pub struct Measure {
 impl Measure {
     /// True where the class was read in a source, so that an error may rest on it.
     pub fn is_checked(&self) -> bool {
-        self.entry.is_none_or(|e| e.checked)
+        !self.by_name && self.entry.is_none_or(|e| e.checked)
     }
 }
 
@@ -245,23 +247,23 @@ impl Walk<'_, '_> {
     }
 
     fn end(&mut self, name: &str, known: Option<Found>) {
-        match known.or_else(|| metrics::find(name)) {
-            Some(row) => {
-                let measure = Measure {
-                    class: row.class(),
-                    entry: Some(row.entry),
-                    name: name.to_owned(),
-                    span: self.span,
-                    steps: self.steps.clone(),
-                };
-                let same = |m: &Measure| {
-                    m.class == measure.class && m.name == measure.name && m.span == measure.span
-                };
-                if !self.found.measures.iter().any(same) {
-                    self.found.measures.push(measure);
-                }
-            }
-            None => self.found.unexplained.push((name.to_owned(), self.span)),
+        let says = metrics::name_says(name);
+        let row = known.or_else(|| metrics::find(name)).filter(|_| says.is_none());
+        let Some(class) = row.map(|row| row.class()).or(says) else {
+            self.found.unexplained.push((name.to_owned(), self.span));
+            return;
+        };
+        let measure = Measure {
+            class,
+            entry: row.map(|row| row.entry),
+            by_name: row.is_none(),
+            name: name.to_owned(),
+            span: self.span,
+            steps: self.steps.clone(),
+        };
+        let same = |m: &Measure| m.class == measure.class && m.name == measure.name && m.span == measure.span;
+        if !self.found.measures.iter().any(same) {
+            self.found.measures.push(measure);
         }
     }
 }
@@ -308,6 +310,7 @@ fn scaler_metadata(key: &str, text: &Text) -> Option<Measure> {
         return Some(Measure {
             class: entry.class,
             entry: Some(entry),
+            by_name: false,
             name,
             span: text.span(),
             steps: vec![],
@@ -319,5 +322,5 @@ fn scaler_metadata(key: &str, text: &Text) -> Option<Measure> {
 }
 
 fn plain(class: Class, name: &str, span: Span) -> Measure {
-    Measure { class, entry: None, name: name.to_owned(), span, steps: vec![] }
+    Measure { class, entry: None, by_name: false, name: name.to_owned(), span, steps: vec![] }
 }

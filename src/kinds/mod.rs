@@ -45,6 +45,7 @@ mod kubeai;
 mod kubeflow;
 mod kueue;
 mod lws;
+mod modelservice;
 mod nim;
 mod parts;
 mod podgroups;

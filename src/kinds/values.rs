@@ -6,7 +6,7 @@ use super::pods::{Gpus, PodContainer, PodTemplate, Purpose, Workload, gpu_count,
 use super::scaler::{Scaler, Signal, SignalKind, Target, TargetType};
 use super::series::Rename;
 use super::words::{image, implied, word};
-use super::{Model, adapter_rules, count, grafana, items, keda_spec, rulefile, settings};
+use super::{Model, adapter_rules, count, grafana, items, keda_spec, modelservice, rulefile, settings};
 use crate::known::Known;
 use crate::source::Span;
 use crate::yaml::Node;
@@ -28,6 +28,8 @@ pub(super) fn read(node: Node<'_>) -> Option<(&'static str, Model)> {
         model.scalers.extend(engine.scaler(model.workloads.len()));
         model.workloads.push(engine.workload());
     }
+    let charts = std::iter::once(node).chain(node.entries().into_iter().map(|entry| entry.value));
+    model.workloads.extend(charts.flat_map(modelservice::workloads));
     let empty = model.renames.is_empty()
         && model.hints.is_empty()
         && model.workloads.is_empty()

@@ -47,12 +47,8 @@ impl Scope {
             }
         };
         let root = repository.unwrap_or_else(|| here.clone());
-        let mut paths = vec![up(&prefix)];
+        let mut paths = ways_up(&prefix);
         let mut named = Vec::new();
-        if !prefix.is_empty() {
-            // Named by itself, so that its files are shown without the way up and down again.
-            paths.push(PathBuf::from("."));
-        }
         for path in given {
             if setup::is_stdin(path) {
                 paths.push(path.clone());
@@ -109,9 +105,12 @@ fn below(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// The way up from the working directory to the root.
-fn up(prefix: &str) -> PathBuf {
-    if prefix.is_empty() { PathBuf::from(".") } else { prefix.split('/').map(|_| "..").collect() }
+/// The working directory and the folders around it up to the root. Each is an input of its own, so that no file is shown
+/// by a way up and down again.
+fn ways_up(prefix: &str) -> Vec<PathBuf> {
+    let levels = prefix.split('/').filter(|part| !part.is_empty()).count();
+    let up = (1..=levels).map(|levels| std::iter::repeat_n("..", levels).collect());
+    std::iter::once(PathBuf::from(".")).chain(up).collect()
 }
 
 /// A path relative to the root, as seen from the working directory.

@@ -5,8 +5,8 @@ use crate::source::FileId;
 use crate::yaml::{self, Entry, Node};
 use std::sync::Arc;
 
-/// True where `new` parses and is the tree of `old` but for values that an edit replaced and entries that an edit
-/// inserted or removed. The edits are those that led from `old` to `new`, in places of `old`.
+/// True where `new` parses, holds no key twice and is the tree of `old` but for values that an edit replaced and entries
+/// that an edit inserted or removed. The edits are those that led from `old` to `new`, in places of `old`.
 pub fn is_sound(file: FileId, old: &str, new: &str, edits: &[&Edit]) -> bool {
     let (old, new): (Arc<str>, Arc<str>) = (old.into(), new.into());
     let (before, after) = (yaml::split(&old), yaml::split(&new));
@@ -17,7 +17,10 @@ pub fn is_sound(file: FileId, old: &str, new: &str, edits: &[&Edit]) -> bool {
                 yaml::parse(file, &old, before.range.clone()),
                 yaml::parse(file, &new, after.range.clone()),
             ) {
-                (Ok(before), Ok(after)) => edits.explain(before.root(), after.root()),
+                (Ok(before), Ok(after)) => {
+                    after.duplicate_keys().len() <= before.duplicate_keys().len()
+                        && edits.explain(before.root(), after.root())
+                }
                 // A document that could not be read before is none of the edits'.
                 (Err(_), Err(_)) => old.get(before.range.clone()) == new.get(after.range.clone()),
                 _ => false,
@@ -45,10 +48,8 @@ impl Edits<'_> {
         } else if old.is_sequence() {
             new.is_sequence() && self.explain_sequence(old, new)
         } else {
-            old.raw_str() == new.raw_str()
-                && old.tag() == new.tag()
-                && !new.is_mapping()
-                && !new.is_sequence()
+            let same = old.raw_str() == new.raw_str() && old.tag() == new.tag();
+            !new.is_mapping() && !new.is_sequence() && (same || self.edits_inside(old))
         }
     }
 
@@ -87,13 +88,26 @@ impl Edits<'_> {
         span.start < span.end && self.edits.iter().any(|edit| edit.span.contains(span))
     }
 
-    /// True where an edit stands in a node, or at the end of its last line.
+    /// True where an edit takes some of the bytes of a node.
+    fn edits_inside(&self, node: Node<'_>) -> bool {
+        let span = node.span();
+        self.edits.iter().any(|edit| edit.span.start < edit.span.end && span.contains(edit.span))
+    }
+
+    /// True where an edit stands in a node, or at the end of its last line, and not only in one of its scalars.
     fn inserts(&self, node: Node<'_>) -> bool {
         let span = node.span();
         let rest = self.source.get(span.end as usize..).unwrap_or("");
         let line = rest.find('\n').unwrap_or(rest.len());
         let end = span.end as usize + line;
-        self.edits.iter().any(|edit| span.start <= edit.span.start && edit.span.end as usize <= end)
+        let inner = |edit: &Edit| {
+            let entries = node.own_entries().flat_map(|entry| [entry.key_node, entry.value]);
+            edit.span.start < edit.span.end
+                && entries.chain(node.items()).any(|child| child.span().contains(edit.span))
+        };
+        self.edits
+            .iter()
+            .any(|edit| span.start <= edit.span.start && edit.span.end as usize <= end && !inner(edit))
     }
 }
 
@@ -149,6 +163,7 @@ mod tests {
         check(false, "a: [[1=>2]]\nb: 1\n", Some("a: 2\nb: 1\nc: 1\n"));
         check(false, "a: [[1=>2\n---]]\nb: 1\n", None);
         check(false, "a: [[1=>[]]\n", None);
+        check(false, "a: {b: 1[[=>, b: 2]]}\n", None);
         check(false, "a: plain text[[=>\n  c 2]]\nd: 1\n", None);
         check(false, "a: [[1=>2]]\n---\nb: 1\n", Some("a: 2\n---\nb: {}\n"));
         check(false, "a: [1, [[2=>3]]]\n", Some("a: [2, 3]\n"));

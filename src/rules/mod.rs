@@ -18,7 +18,13 @@ mod gpu_pool_instance_type;
 mod gpu_pool_taint;
 mod kai_queue_missing;
 mod kai_queue_parent_unknown;
+mod monitoring_metric_stale;
+mod monitoring_not_per_replica;
+mod monitoring_panel_missing;
 mod pool_edit;
+mod rollback_alert_wrong;
+mod rollback_frozen;
+mod rollback_missing;
 mod scale_on_cpu;
 mod scale_on_gpu_memory;
 mod scale_on_gpu_utilization;
@@ -66,6 +72,8 @@ pub enum Check {
     Queue(for<'a> fn(&Context<'a>, &'a QueueFact<'a>) -> Vec<Finding<'a>>),
     /// The repository as a whole.
     Repository(for<'a> fn(&Context<'a>) -> Vec<Finding<'a>>),
+    /// The ignores, after every other rule: the logic is in [`suppress`].
+    Ignores,
 }
 
 /// One rule.
@@ -79,13 +87,20 @@ pub struct Rule {
 }
 
 macro_rules! rules {
-    ($($id:literal => $module:ident: $subject:ident,)*) => {
+    ($($id:literal => $module:ident: $subject:ident,)* ignores: $($own:literal,)*) => {
         /// Every rule, in the order of the documentation.
-        pub const RULES: &[Rule] = &[$(Rule {
-            id: $id,
-            text: include_str!(concat!("../../rules/", $id, ".md")),
-            check: Check::$subject($module::check),
-        }),*];
+        pub const RULES: &[Rule] = &[
+            $(Rule {
+                id: $id,
+                text: include_str!(concat!("../../rules/", $id, ".md")),
+                check: Check::$subject($module::check),
+            },)*
+            $(Rule {
+                id: $own,
+                text: include_str!(concat!("../../rules/", $own, ".md")),
+                check: Check::Ignores,
+            },)*
+        ];
     };
 }
 
@@ -106,6 +121,17 @@ rules! {
     "disaggregated-missing-autoscaler" => disaggregated_missing_autoscaler: Pair,
     "disaggregated-wrong-signal" => disaggregated_wrong_signal: Pair,
     "warm-pool-scale-to-zero" => warm_pool_scale_to_zero: Driver,
+    "monitoring-panel-missing" => monitoring_panel_missing: Repository,
+    "monitoring-not-per-replica" => monitoring_not_per_replica: Repository,
+    "monitoring-metric-stale" => monitoring_metric_stale: Repository,
+    "rollback-missing" => rollback_missing: Repository,
+    "rollback-alert-wrong" => rollback_alert_wrong: Repository,
+    "rollback-frozen" => rollback_frozen: Driver,
+    ignores:
+    "ignore-unused",
+    "ignore-unknown-rule",
+    "ignore-without-reason",
+    "ignore-refused",
 }
 
 static PAGES: LazyLock<Vec<Page>> =
@@ -172,6 +198,7 @@ fn check(rule: &'static Rule, context: &Context<'_>) -> Vec<suppress::Finding> {
         Check::Pair(check) => facts.pairs.iter().flat_map(|s| check(context, s)).collect(),
         Check::Queue(check) => facts.queues.iter().flat_map(|s| check(context, s)).collect(),
         Check::Repository(check) => check(context),
+        Check::Ignores => vec![],
     };
     let base = context.config.severity(rule.id, context.profile).unwrap_or(Severity::Warning);
     found.into_iter().map(|finding| finding.finish(rule.id, base, context)).collect()

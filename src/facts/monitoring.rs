@@ -71,8 +71,10 @@ impl Chart<'_> {
         self.measured.of(class).next().is_some()
     }
 
-    /// True where it measures what an engine, a GPU, a gang scheduler or a node provisioner says of itself.
+    /// True where it measures what an engine, a GPU, a gang scheduler or a node provisioner says of itself. What every
+    /// cluster exports is no sign that somebody watches the serving.
     pub fn is_of_the_plan(&self) -> bool {
+        const EVERY_CLUSTER: [&str; 3] = ["kube-state-metrics", "kube-scheduler", "cluster-autoscaler"];
         const CLASSES: [Class; 11] = [
             Class::GpuDutyCycle,
             Class::GpuMemory,
@@ -86,7 +88,10 @@ impl Chart<'_> {
             Class::GangDeferral,
             Class::ConsolidationEvent,
         ];
-        self.measured.measures.iter().any(|measure| CLASSES.contains(&measure.class))
+        self.measured.measures.iter().any(|measure| {
+            let everywhere = measure.entry.is_some_and(|entry| EVERY_CLUSTER.contains(&entry.source));
+            CLASSES.contains(&measure.class) && !everywhere
+        })
     }
 
     /// True where it measures what an engine says of its load or latency.
@@ -98,11 +103,7 @@ impl Chart<'_> {
 fn is_of_an_engine(class: Class) -> bool {
     matches!(
         class,
-        Class::QueueDepth
-            | Class::KvCache
-            | Class::RunningRequests
-            | Class::Ttft
-            | Class::InterTokenLatency
+        Class::QueueDepth | Class::KvCache | Class::RunningRequests | Class::Ttft | Class::InterTokenLatency
     )
 }
 
@@ -202,7 +203,8 @@ impl<'a> Monitoring<'a> {
             _ => {
                 let mut values = query.series.iter().filter(|series| series.role == Role::Value);
                 let (Some(series), None) = (values.next(), values.next()) else { return Statistic::Unknown };
-                let recorded = series.exact_name().and_then(|name| self.records.get(&metrics::normalise(name)));
+                let recorded =
+                    series.exact_name().and_then(|name| self.records.get(&metrics::normalise(name)));
                 match recorded.map(Vec::as_slice) {
                     Some([text]) if depth > 0 => metrics::read(&text.value)
                         .map_or(Statistic::Unknown, |query| self.statistic_of(&query, depth - 1)),
@@ -284,8 +286,13 @@ fn chart<'a>(
             metrics::names(&text.value).into_iter().for_each(|(name, range)| follow(&name, range, None));
         }
         None => {
-            for (entry, range) in metrics::series_in_filter(&text.value) {
+            let known = metrics::series_in_filter(&text.value);
+            let explained = !known.is_empty();
+            for (entry, range) in known {
                 follow(entry.name, range, metrics::find(entry.name));
+            }
+            if !explained {
+                measured.unexplained.push((text.value.clone(), text.span()));
             }
         }
     }
@@ -301,14 +308,14 @@ fn script_of(unit: &Unit<'_>) -> Option<Span> {
 }
 
 /// The autoscaler that findings about the repository as a whole are reported at: the first one that scales a serving
-/// engine. None where the repository serves nothing that scales.
-///
-/// A target that is not in the inputs is an engine where the autoscaler follows the load metrics of one.
+/// engine. None where the repository serves nothing that scales. A chart's values do not count, since the chart may
+/// bring its own dashboards and alerts.
 pub fn serving<'f, 'a>(units: &[Unit<'a>], drivers: &'f [Driver<'a>]) -> Option<&'f Driver<'a>> {
-    drivers.iter().find(|driver| scales_an_engine(units, driver))
+    drivers.iter().find(|driver| driver.object.complete && scales_an_engine(units, driver))
 }
 
-/// True where an autoscaler scales a serving engine.
+/// True where an autoscaler scales a serving engine. A target that is not in the inputs is one where the autoscaler
+/// follows the load metrics of an engine.
 pub fn scales_an_engine(units: &[Unit<'_>], driver: &Driver<'_>) -> bool {
     let mut targets = driver.targets.iter().filter_map(|id| units.get(id.0)).peekable();
     if targets.peek().is_some() {

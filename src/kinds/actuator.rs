@@ -34,7 +34,13 @@ pub fn changes_autoscalers(script: &str) -> bool {
     let says = |words: &[&str]| words.iter().any(|word| script.contains(word));
     says(&["kubectl", "horizontalpodautoscalers", "scaledobjects"])
         && says(&["patch", "annotate", "apply", "rollout undo", "PATCH"])
-        && says(&["hpa", "horizontalpodautoscaler", "scaledobject", "HorizontalPodAutoscaler", "ScaledObject"])
+        && says(&[
+            "hpa",
+            "horizontalpodautoscaler",
+            "scaledobject",
+            "HorizontalPodAutoscaler",
+            "ScaledObject",
+        ])
 }
 
 #[cfg(test)]
@@ -44,7 +50,8 @@ mod tests {
 
     #[test]
     fn receivers() {
-        let head = "apiVersion: monitoring.coreos.com/v1alpha1\nkind: AlertmanagerConfig\nmetadata: {name: a}\n";
+        let head =
+            "apiVersion: monitoring.coreos.com/v1alpha1\nkind: AlertmanagerConfig\nmetadata: {name: a}\n";
         check(
             &format!("{head}spec: {{receivers: [{{name: a, webhookConfigs: [{{url: x}}]}}, {{name: b}}]}}"),
             "hands alerts over",

@@ -144,10 +144,7 @@ mod tests {
             r#"{"templating": {}, "rows": [{"panels": [{"title": "a", "targets": [{"expr": "b"}]}]}]}"#,
             "dashboard ?\na: PromQl b",
         );
-        check(
-            r#"{"schemaVersion": 1, "panels": [{"libraryPanel": {"uid": "x"}}]}"#,
-            "dashboard ? in part",
-        );
+        check(r#"{"schemaVersion": 1, "panels": [{"libraryPanel": {"uid": "x"}}]}"#, "dashboard ? in part");
         for other in
             [r#"{"panels": []}"#, r#"{"panels": {}, "schemaVersion": 1}"#, r#"{"schemaVersion": 1}"#, "[1]"]
         {
@@ -171,7 +168,8 @@ mod tests {
 
     #[test]
     fn objects() {
-        let head = "apiVersion: grafana.integreatly.org/v1beta1\nkind: GrafanaDashboard\nmetadata: {name: a}\n";
+        let head =
+            "apiVersion: grafana.integreatly.org/v1beta1\nkind: GrafanaDashboard\nmetadata: {name: a}\n";
         let json = model().replace('\n', "\n    ");
         check(&format!("{head}spec:\n  json: |\n    {json}\n"), EXPECT);
         check(&format!("{head}spec: {{url: https://example.com/a.json}}"), "dashboard ? in part");

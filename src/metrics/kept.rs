@@ -28,12 +28,8 @@ fn kept(node: &Node, series: usize, keeps: &dyn Fn(&Grouping) -> Option<bool>) -
                 _ => None,
             })
         }
-        Node::Call { arguments, .. } => {
-            arguments.iter().find_map(|argument| kept(argument, series, keeps))
-        }
-        Node::Binary { left, right, .. } => {
-            kept(left, series, keeps).or_else(|| kept(right, series, keeps))
-        }
+        Node::Call { arguments, .. } => arguments.iter().find_map(|argument| kept(argument, series, keeps)),
+        Node::Binary { left, right, .. } => kept(left, series, keeps).or_else(|| kept(right, series, keeps)),
     }
 }
 

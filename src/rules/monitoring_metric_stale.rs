@@ -130,7 +130,9 @@ fn vllm(context: &Context<'_>, removed: &str) -> Option<Exporter> {
     let gone = numbers(removed)?;
     let mut seen = None;
     for unit in &context.facts.units {
-        let Some(engine) = unit.engine.as_ref().filter(|engine| engine.family == Family::Vllm) else { continue };
+        let Some(engine) = unit.engine.as_ref().filter(|engine| engine.family == Family::Vllm) else {
+            continue;
+        };
         match &engine.version {
             Known::Set(version, span) => {
                 let Some(parts) = numbers(version) else { continue };

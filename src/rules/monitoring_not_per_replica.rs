@@ -60,7 +60,11 @@ fn joined<'a>(context: &Context<'a>, class: Class, what: &str) -> Option<Finding
         "joined over the replicas",
         message,
     )
-    .help(format!("chart `{} by (pod) ({})`", if class == Class::KvCache { "max" } else { "sum" }, measure.name));
+    .help(format!(
+        "chart `{} by (pod) ({})`",
+        if class == Class::KvCache { "max" } else { "sum" },
+        measure.name
+    ));
     for (_, measure) in others.iter().take(2) {
         finding = finding.label(measure.span, "joined here too");
     }
@@ -84,8 +88,11 @@ fn is_apart(chart: &Chart<'_>, measure: &Measure) -> Option<bool> {
         Language::PromQl => {}
     }
     let query = chart.query.as_ref()?;
-    let (at, series) =
-        query.series.iter().enumerate().find(|(_, series)| chart.text.slice(series.range.clone()) == measure.span)?;
+    let (at, series) = query
+        .series
+        .iter()
+        .enumerate()
+        .find(|(_, series)| chart.text.slice(series.range.clone()) == measure.span)?;
     if names_a_replica(series) {
         return Some(true);
     }
@@ -105,7 +112,9 @@ fn names_a_replica(series: &SeriesRef) -> bool {
 fn keeps_replicas(grouping: &Grouping) -> Option<bool> {
     match grouping {
         // Of the labels of a scrape, either one is enough.
-        Grouping::Without(dropped) => Some(!["pod", "instance"].iter().all(|l| dropped.iter().any(|d| d == l))),
+        Grouping::Without(dropped) => {
+            Some(!["pod", "instance"].iter().all(|l| dropped.iter().any(|d| d == l)))
+        }
         grouping => REPLICA.iter().try_fold(false, |kept, label| Some(kept | grouping.keeps(label)?)),
     }
 }

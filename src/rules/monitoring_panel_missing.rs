@@ -62,8 +62,10 @@ pub(super) fn check<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
     if !watched || unread {
         return vec![];
     }
-    let missing: Vec<&Metric> =
-        METRICS.iter().filter(|metric| applies(context, driver, metric) && !is_shown(context, metric)).collect();
+    let missing: Vec<&Metric> = METRICS
+        .iter()
+        .filter(|metric| applies(context, driver, metric) && !is_shown(context, metric))
+        .collect();
     if missing.is_empty() {
         return vec![];
     }
@@ -82,7 +84,8 @@ pub(super) fn check<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
     if let Some((_, dashboard)) = monitoring.dashboards.first() {
         finding = finding.label(dashboard.span, "not on this dashboard");
     }
-    let of_an_engine = |chart: &crate::facts::monitoring::Chart<'_>| !chart.is_alert() && chart.is_of_an_engine();
+    let of_an_engine =
+        |chart: &crate::facts::monitoring::Chart<'_>| !chart.is_alert() && chart.is_of_an_engine();
     if !monitoring.charts.iter().any(of_an_engine) {
         // The dashboards of the engine are kept somewhere else, and may well show all of it.
         finding = finding.lower(Severity::Info).at_most(Severity::Warning);
@@ -94,9 +97,10 @@ pub(super) fn check<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
 fn applies(context: &Context<'_>, driver: &Driver<'_>, metric: &Metric) -> bool {
     let facts = context.facts;
     match metric.class {
-        Class::QueueDepth | Class::KvCache => {
-            !facts.targets_of(driver).filter_map(|unit| unit.engine.as_ref()).any(|e| is_silent(e, metric.class))
-        }
+        Class::QueueDepth | Class::KvCache => !facts
+            .targets_of(driver)
+            .filter_map(|unit| unit.engine.as_ref())
+            .any(|e| is_silent(e, metric.class)),
         Class::NodeProvisionWait | Class::ConsolidationEvent => {
             facts.pools.iter().any(|pool| matches!(pool.class, PoolClass::Gpu | PoolClass::Mixed))
         }

@@ -28,9 +28,9 @@ pub(super) fn check<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
 /// True where the alert joins the buckets of its histogram.
 fn is_broken(chart: &Chart<'_>) -> bool {
     let misuses = chart.query.iter().flat_map(|query| query.misuses());
-    misuses.into_iter().any(|misuse| {
-        matches!(misuse, Misuse::QuantileWithoutLe { .. } | Misuse::QuantileOfNoBuckets { .. })
-    })
+    misuses
+        .into_iter()
+        .any(|misuse| matches!(misuse, Misuse::QuantileWithoutLe { .. } | Misuse::QuantileOfNoBuckets { .. }))
 }
 
 fn broken<'a>(chart: &'a Chart<'a>) -> Finding<'a> {

@@ -155,7 +155,7 @@ fn karpenter(context: &Context<'_>, removed: &str) -> Option<Exporter> {
     let (api, object) = oldest;
     let runs = first_release(api) >= gone;
     let what = format!("{} {} needs Karpenter {}", object.kind, object.name().unwrap_or("?"), release(api));
-    runs.then(|| Exporter::Newer(what, Some(object.at)))
+    runs.then_some(Exporter::Newer(what, Some(object.at)))
 }
 
 fn first_release(api: PoolApi) -> Vec<u32> {

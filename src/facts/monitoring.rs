@@ -1,4 +1,4 @@
-//! What the repository watches: the queries of its dashboards and alerts, with what they measure.
+//! What the repository watches: the queries of its dashboards, alerts and recording rules, with what they measure.
 
 use super::drives::Driver;
 use super::renames::{Aliases, Measured};
@@ -16,16 +16,16 @@ use std::collections::BTreeMap;
 /// What the repository watches.
 #[derive(Debug, Default)]
 pub struct Monitoring<'a> {
-    /// The queries of dashboards and alerts, by file and place. Hidden ones are left out.
+    /// The queries of dashboards, alerts and recording rules, by file and place. Hidden ones are left out.
     pub charts: Vec<Chart<'a>>,
     /// Dashboards, with the objects that hold them.
     pub dashboards: Vec<(&'a Object, &'a Dashboard)>,
-    /// What may act on an alert, with its place.
-    pub actuators: Vec<(&'static str, Span)>,
+    /// Where something is that may act on an alert: a receiver, a program, a kill switch that is named.
+    pub actuators: Vec<Span>,
     records: BTreeMap<String, Vec<&'a Text>>,
 }
 
-/// One query of a dashboard or of an alert.
+/// One query of a dashboard, an alert or a recording rule.
 #[derive(Debug)]
 pub struct Chart<'a> {
     /// The object that holds it.
@@ -49,6 +49,8 @@ pub enum Place<'a> {
     Panel(usize, usize, Option<&'a str>),
     /// An alert, by its name.
     Alert(Option<&'a str>, Span),
+    /// A recording rule, by the name that it records. What is recorded is shown somewhere, or scaled on.
+    Record(&'a str),
 }
 
 impl Chart<'_> {
@@ -57,11 +59,17 @@ impl Chart<'_> {
         matches!(self.place, Place::Alert(..))
     }
 
+    /// True for a panel of a dashboard.
+    pub fn is_panel(&self) -> bool {
+        matches!(self.place, Place::Panel(..))
+    }
+
     /// The name for people: ``the alert `Slow` ``.
     pub fn title(&self) -> String {
         let (what, name) = match self.place {
             Place::Panel(_, _, title) => ("panel", title),
             Place::Alert(name, _) => ("alert", name),
+            Place::Record(name) => ("recording rule", Some(name)),
         };
         name.map_or_else(|| format!("this {what}"), |name| format!("the {what} `{name}`"))
     }
@@ -133,9 +141,7 @@ impl<'a> Monitoring<'a> {
             }
             found.add_actuators(object);
         }
-        for unit in units {
-            found.actuators.extend(script_of(unit).map(|span| ("this program changes autoscalers", span)));
-        }
+        found.actuators.extend(units.iter().filter_map(script_of));
         found
     }
 
@@ -176,18 +182,19 @@ impl<'a> Monitoring<'a> {
             }
             (RenameKind::RecordingRule, Some(name)) => {
                 self.records.entry(metrics::normalise(name)).or_default().push(text);
+                let place = Place::Record(name);
+                self.charts.push(chart(inventory, aliases, object, place, text, &Language::PromQl));
             }
             _ => {}
         }
     }
 
     fn add_actuators(&mut self, object: &'a Object) {
-        let stated = object.meta.annotations.pair(actuator::KILL_SWITCH);
-        self.actuators.extend(stated.map(|pair| ("the kill switch is named here", pair.key_span)));
-        let receivers = object.model.receivers.iter();
-        self.actuators.extend(receivers.map(|span| ("alerts are handed to a program here", *span)));
+        let stated = object.meta.annotations.pair(actuator::KILL_SWITCH).map(|pair| pair.key_span);
         let scripts = object.model.data.iter().filter(|(_, text)| actuator::changes_autoscalers(&text.value));
-        self.actuators.extend(scripts.map(|(_, text)| ("this script changes autoscalers", text.span())));
+        self.actuators.extend(stated);
+        self.actuators.extend(&object.model.receivers);
+        self.actuators.extend(scripts.map(|(_, text)| text.span()));
     }
 
     /// Which statistic of a latency a query computes, recording rules followed.
@@ -216,6 +223,13 @@ impl<'a> Monitoring<'a> {
 }
 
 impl<'a> Monitoring<'a> {
+    /// True where a panel or an alert is about serving: [`Chart::is_of_the_plan`]. A recording rule alone may be there
+    /// for an autoscaler.
+    pub fn is_of_the_plan(&self) -> bool {
+        let mut shown = self.charts.iter().filter(|chart| !matches!(chart.place, Place::Record(_)));
+        shown.any(Chart::is_of_the_plan)
+    }
+
     /// The alerts on the time to first token, with the statistic that each follows.
     pub fn first_token_alerts(&self) -> impl Iterator<Item = (&Chart<'a>, Statistic)> {
         self.charts.iter().filter(|chart| chart.is_alert()).filter_map(|chart| {

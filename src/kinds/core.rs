@@ -69,6 +69,7 @@ pub(super) fn config_map(object: &Reading<'_>) -> Model {
         model.hints.extend(settings::hints_in(text));
         model.dashboards.extend(grafana::read_text(text));
         model.receivers.extend(actuator::receivers_in(text));
+        model.receivers.extend(rulefile::instructions_in(text));
     }
     model.data = data;
     model

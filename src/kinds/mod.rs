@@ -155,7 +155,7 @@ pub struct Model {
     pub data: Vec<(String, Text)>,
     /// Dashboards that it is or holds.
     pub dashboards: Vec<dashboard::Dashboard>,
-    /// Receivers that hand alerts to a program.
+    /// Where alerts are handed to a program, or say how an autoscaler is taken back.
     pub receivers: Vec<Span>,
     /// Switches that keep its autoscaler from scaling.
     pub pauses: Vec<dashboard::Pause>,

@@ -21,7 +21,8 @@ pub(super) const VICTORIA_SCRAPES: &[&str] =
 
 /// An object with `spec.groups`.
 pub(super) fn rules(object: &Reading<'_>) -> Model {
-    Model { renames: rulefile::rules(object.spec()), ..Model::default() }
+    let spec = object.spec();
+    Model { renames: rulefile::rules(spec), receivers: rulefile::instructions(spec), ..Model::default() }
 }
 
 /// An object that scrapes: its relabelings stand at each endpoint, or at the top where there are none.

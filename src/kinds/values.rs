@@ -15,7 +15,8 @@ use crate::yaml::Node;
 pub(super) fn read(node: Node<'_>) -> Option<(&'static str, Model)> {
     let rules = rulefile::rules(node);
     if !rules.is_empty() {
-        return Some(("PrometheusRules", Model { renames: rules, ..Model::default() }));
+        let receivers = rulefile::instructions(node);
+        return Some(("PrometheusRules", Model { renames: rules, receivers, ..Model::default() }));
     }
     let mut model = Model {
         renames: renames(node),

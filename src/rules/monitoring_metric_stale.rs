@@ -1,4 +1,4 @@
-//! `monitoring-metric-stale`: a dashboard or alert asks for a metric that its exporter no longer has.
+//! `monitoring-metric-stale`: a dashboard, alert or recording rule asks for a metric that its exporter no longer has.
 
 use super::{Context, Finding};
 use crate::diagnostic::{Applicability, Edit, Severity};
@@ -21,7 +21,7 @@ enum Exporter {
 pub(super) fn check<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
     let charts = &context.facts.monitoring.charts;
     let mut stale: Vec<(&'a Chart<'a>, &'a Measure, &'static Entry)> = Vec::new();
-    for chart in charts {
+    for chart in charts.iter().filter(|chart| !is_scaled_on(context, chart)) {
         for measure in chart.measured.measures.iter().filter(|measure| measure.steps.is_empty()) {
             let gone = measure.entry.filter(|entry| entry.removed.is_some() && entry.checked);
             if let Some(entry) = gone.filter(|entry| !has_successor(charts, chart, entry)) {
@@ -57,7 +57,11 @@ fn finding<'a>(
         Some(version) if version != "unknown" => format!("since {}", version_of(entry, version)),
         _ => "in current releases".to_owned(),
     };
-    let outcome = if chart.is_alert() { "never fires" } else { "stays empty" };
+    let outcome = match chart.place {
+        Place::Panel(..) => "stays empty",
+        Place::Alert(..) => "never fires",
+        Place::Record(_) => "records nothing",
+    };
     let because = match exporter {
         Exporter::Newer(seen, _) => format!("and {seen}, so {} {outcome}", chart.title()),
         Exporter::Unknown => format!("and {} {outcome} there", chart.title()),
@@ -83,6 +87,14 @@ fn finding<'a>(
         finding = finding.label(*span, "asked for here too");
     }
     finding.fix("Ask for the new name", Applicability::Unsafe, edits(context, entry, spans))
+}
+
+/// True for a recording rule that an autoscaler follows: what is wrong with that one is reported at the autoscaler.
+fn is_scaled_on(context: &Context<'_>, chart: &Chart<'_>) -> bool {
+    let Place::Record(name) = chart.place else { return false };
+    let signals = context.facts.drivers.iter().flat_map(|driver| &driver.signals);
+    let mut steps = signals.flat_map(|(_, measured)| &measured.measures).flat_map(|measure| &measure.steps);
+    steps.any(|step| step.name == name)
 }
 
 /// "vLLM 0.12"; some rows name the program with its version.

@@ -43,7 +43,7 @@ fn joined<'a>(context: &Context<'a>, class: Class, what: &str) -> Option<Finding
     let mut places = Vec::new();
     for (chart, measure) in charts.flat_map(|chart| chart.measured.of(class).map(move |m| (chart, m))) {
         match is_apart(chart, measure) {
-            Some(false) if !chart.is_alert() => places.push((chart, measure)),
+            Some(false) if chart.is_panel() => places.push((chart, measure)),
             Some(false) => {}
             _ => return None,
         }

@@ -55,7 +55,7 @@ pub(super) fn check<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
     let facts = context.facts;
     let monitoring = &facts.monitoring;
     let Some(driver) = facts.serving() else { return vec![] };
-    let watched = monitoring.charts.iter().any(|chart| chart.is_of_the_plan());
+    let watched = monitoring.is_of_the_plan();
     // A panel that cannot be read may be the one that seems to be missing.
     let unread = monitoring.dashboards.iter().any(|(_, dashboard)| dashboard.partial)
         || monitoring.charts.iter().any(|chart| chart.measured.unresolved);
@@ -84,9 +84,7 @@ pub(super) fn check<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
     if let Some((_, dashboard)) = monitoring.dashboards.first() {
         finding = finding.label(dashboard.span, "not on this dashboard");
     }
-    let of_an_engine =
-        |chart: &crate::facts::monitoring::Chart<'_>| !chart.is_alert() && chart.is_of_an_engine();
-    if !monitoring.charts.iter().any(of_an_engine) {
+    if !monitoring.charts.iter().any(|chart| chart.is_panel() && chart.is_of_an_engine()) {
         // The dashboards of the engine are kept somewhere else, and may well show all of it.
         finding = finding.lower(Severity::Info).at_most(Severity::Warning);
     }

@@ -9,9 +9,8 @@ pub(super) fn check<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
     let facts = context.facts;
     let monitoring = &facts.monitoring;
     let Some(driver) = facts.serving() else { return vec![] };
-    let watched = monitoring.charts.iter().any(|chart| chart.is_of_the_plan());
     let silent = facts.targets_of(driver).filter_map(|unit| unit.engine.as_ref()).any(has_no_first_token);
-    if !watched || silent {
+    if !monitoring.is_of_the_plan() || silent {
         return vec![];
     }
     let alerts: Vec<_> = monitoring.first_token_alerts().collect();

@@ -22,6 +22,7 @@ mod configuration;
 mod core;
 mod dynamo;
 mod grafana;
+mod grafana_model;
 mod grove;
 mod hpa;
 mod hpa_spec;
@@ -297,15 +298,11 @@ pub const KINDS: &[Kind] = &[
         kinds: prometheus::VICTORIA_SCRAPES,
         read: prometheus::scrape,
     },
-    Kind {
-        group: "monitoring.coreos.com",
-        kinds: &["AlertmanagerConfig"],
-        read: actuator::alertmanager_config,
-    },
+    Kind { group: "monitoring.coreos.com", kinds: &["AlertmanagerConfig"], read: prometheus::alertmanager },
     Kind {
         group: "operator.victoriametrics.com",
         kinds: &["VMAlertmanagerConfig"],
-        read: actuator::alertmanager_config,
+        read: prometheus::alertmanager,
     },
     Kind {
         group: "grafana.integreatly.org",
@@ -407,7 +404,7 @@ fn unwrap(
 
 /// Helm values, a rule file or a dashboard of a known shape, as an object of a kind that no API has.
 fn shaped_file(tree: &Arc<Tree>, node: Node<'_>, file: FileId, document: u32) -> Option<Object> {
-    let dashboard = grafana::read(node).or_else(|| charts::read(node));
+    let dashboard = grafana_model::read(node).or_else(|| charts::read(node));
     let (kind, model) = match dashboard {
         Some(dashboard) => ("Dashboard", Model { dashboards: vec![dashboard], ..Model::default() }),
         None => values::read(node).filter(|_| node.get("kind").is_none())?,

@@ -6,7 +6,7 @@ use super::pods::{Gpus, PodContainer, PodTemplate, Purpose, Workload, gpu_count,
 use super::scaler::{Scaler, Signal, SignalKind, Target, TargetType};
 use super::series::Rename;
 use super::words::{image, implied, word};
-use super::{Model, adapter_rules, count, grafana, items, keda_spec, rulefile, settings};
+use super::{Model, adapter_rules, count, grafana_model, items, keda_spec, rulefile, settings};
 use crate::known::Known;
 use crate::source::Span;
 use crate::yaml::Node;
@@ -51,7 +51,7 @@ fn dashboards(root: Node<'_>) -> Vec<super::dashboard::Dashboard> {
     let charts = [Some(root), root.get("grafana"), root.at("kube-prometheus-stack.grafana")];
     let providers = charts.into_iter().flatten().filter_map(|chart| chart.get("dashboards"));
     let files = providers.flat_map(|p| p.own_entries()).flat_map(|provider| provider.value.own_entries());
-    files.filter_map(|file| grafana::read_text(&file.value.get("json")?.text()?)).collect()
+    files.filter_map(|file| grafana_model::read_text(&file.value.get("json")?.text()?)).collect()
 }
 
 /// Source: prometheus-community/helm-charts, charts/kube-prometheus-stack/values.yaml and charts/prometheus/values.yaml.

@@ -203,3 +203,20 @@ fn check(rule: &'static Rule, context: &Context<'_>) -> Vec<suppress::Finding> {
     let base = context.config.severity(rule.id, context.profile).unwrap_or(Severity::Warning);
     found.into_iter().map(|finding| finding.finish(rule.id, base, context)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_about_ignores_has_pages() {
+        let own = [suppress::UNUSED, suppress::UNKNOWN_RULE, suppress::WITHOUT_REASON, suppress::REFUSED];
+        let listed: Vec<&str> =
+            RULES.iter().filter(|rule| matches!(rule.check, Check::Ignores)).map(|rule| rule.id).collect();
+        assert_eq!(listed, own);
+        // The plan refuses the reasons of one of them, and in its strict reading the ignore with it.
+        let strict = |id: &&str| page(id).is_some_and(|page| page.strict == Severity::Error);
+        assert_eq!(own.iter().copied().filter(strict).collect::<Vec<_>>(), [suppress::REFUSED]);
+        assert!(own.iter().all(|id| page(id).is_some_and(|page| page.severity == Severity::Warning)));
+    }
+}

@@ -178,15 +178,6 @@ mod tests {
         sample_rules().into_iter().chain(own).collect()
     }
 
-    #[test]
-    fn the_rules_about_ignores_have_pages() {
-        let known = crate::rules::known_rules();
-        for own in rules().iter().filter(|rule| own::OWN.contains(&rule.id)) {
-            let page = known.iter().find(|rule| rule.id == own.id).expect(own.id);
-            assert_eq!((page.severity, page.strict), (own.severity, own.strict), "{}", own.id);
-        }
-    }
-
     /// One run over one file and a configuration.
     struct Run {
         files: Files,

@@ -4,6 +4,7 @@ mod aliases;
 pub mod disaggregated;
 pub mod drives;
 pub mod gang;
+pub mod monitoring;
 pub mod placement;
 pub mod query;
 pub mod queues;
@@ -15,6 +16,7 @@ use crate::inventory::Inventory;
 use disaggregated::Pair;
 use drives::Driver;
 use gang::{GangFact, Setting};
+use monitoring::Monitoring;
 use placement::PoolFact;
 use queues::QueueFact;
 use renames::Aliases;
@@ -38,6 +40,8 @@ pub struct Facts<'a> {
     pub queues: Vec<QueueFact<'a>>,
     /// Prefill and decode pools that belong together.
     pub pairs: Vec<Pair>,
+    /// Dashboards and alerts.
+    pub monitoring: Monitoring<'a>,
 }
 
 impl<'a> Facts<'a> {
@@ -49,6 +53,7 @@ impl<'a> Facts<'a> {
         let gangs = units.iter().map(|unit| gang::judge(unit, &setting)).collect();
         let drivers = drives::build(inventory, &units, &aliases);
         let pairs = disaggregated::build(inventory, &units);
+        let monitoring = Monitoring::build(inventory, &units, &aliases);
         Facts {
             inventory,
             gangs,
@@ -57,6 +62,7 @@ impl<'a> Facts<'a> {
             pools: placement::build(inventory),
             queues: queues::build(inventory),
             pairs,
+            monitoring,
             units,
         }
     }
@@ -69,6 +75,11 @@ impl<'a> Facts<'a> {
     /// The autoscalers of a unit.
     pub fn drivers_of(&self, id: UnitId) -> impl Iterator<Item = &Driver<'a>> {
         disaggregated::drivers_of(&self.drivers, id)
+    }
+
+    /// The autoscaler that findings about the repository as a whole are reported at; see [`monitoring::serving`].
+    pub fn serving(&self) -> Option<&Driver<'a>> {
+        monitoring::serving(&self.units, &self.drivers)
     }
 
     /// The units that an autoscaler scales.

@@ -4,7 +4,7 @@ use super::gang::KaiGang;
 use super::lifecycle::Rollout;
 use super::placing::{self, KaiReads, StartOrder};
 use super::pods::{KaiClass, PodTemplate, Purpose, Workload};
-use super::{Model, Reading, actuator, adapter_rules, count, grafana, rulefile, settings};
+use super::{Model, Reading, actuator, adapter_rules, count, grafana_model, rulefile, settings};
 use crate::known::Known;
 use crate::source::Span;
 use crate::yaml::{Node, Text};
@@ -91,8 +91,9 @@ pub(super) fn config_map(object: &Reading<'_>) -> Model {
         model.renames.extend(rulefile::rules_in(key, text));
         model.renames.extend(adapter_rules::rules_in(text));
         model.hints.extend(settings::hints_in(text));
-        model.dashboards.extend(grafana::read_text(text));
+        model.dashboards.extend(grafana_model::read_text(text));
         model.receivers.extend(actuator::receivers_in(text));
+        model.receivers.extend(rulefile::instructions_in(text));
     }
     model.data = data;
     model

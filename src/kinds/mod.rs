@@ -24,6 +24,7 @@ mod configuration;
 mod core;
 mod dynamo;
 mod grafana;
+mod grafana_model;
 mod grove;
 mod hpa;
 mod hpa_spec;
@@ -161,7 +162,7 @@ pub struct Model {
     pub data: Vec<(String, Text)>,
     /// Dashboards that it is or holds.
     pub dashboards: Vec<dashboard::Dashboard>,
-    /// Receivers that hand alerts to a program.
+    /// Where alerts are handed to a program, or say how an autoscaler is taken back.
     pub receivers: Vec<Span>,
     /// Switches that keep its autoscaler from scaling.
     pub pauses: Vec<dashboard::Pause>,
@@ -305,15 +306,11 @@ pub const KINDS: &[Kind] = &[
         kinds: prometheus::VICTORIA_SCRAPES,
         read: prometheus::scrape,
     },
-    Kind {
-        group: "monitoring.coreos.com",
-        kinds: &["AlertmanagerConfig"],
-        read: actuator::alertmanager_config,
-    },
+    Kind { group: "monitoring.coreos.com", kinds: &["AlertmanagerConfig"], read: prometheus::alertmanager },
     Kind {
         group: "operator.victoriametrics.com",
         kinds: &["VMAlertmanagerConfig"],
-        read: actuator::alertmanager_config,
+        read: prometheus::alertmanager,
     },
     Kind {
         group: "grafana.integreatly.org",
@@ -423,7 +420,7 @@ fn unwrap(
 
 /// Helm values, a rule file or a dashboard of a known shape, as an object of a kind that no API has.
 fn shaped_file(tree: &Arc<Tree>, node: Node<'_>, file: FileId, document: u32) -> Option<Object> {
-    let dashboard = grafana::read(node).or_else(|| charts::read(node));
+    let dashboard = grafana_model::read(node).or_else(|| charts::read(node));
     let (kind, model) = match dashboard {
         Some(dashboard) => ("Dashboard", Model { dashboards: vec![dashboard], ..Model::default() }),
         None => values::read(node).filter(|_| node.get("kind").is_none())?,

@@ -6,7 +6,7 @@ use super::pods::{Gpus, PodContainer, PodTemplate, Purpose, Workload, gpu_count,
 use super::scaler::{Scaler, Signal, SignalKind, Target, TargetType};
 use super::series::Rename;
 use super::words::{image, implied, word};
-use super::{Model, adapter_rules, count, grafana, items, keda_spec, modelservice, rulefile, settings};
+use super::{Model, adapter_rules, count, grafana_model, items, keda_spec, modelservice, rulefile, settings};
 use crate::known::Known;
 use crate::source::Span;
 use crate::yaml::Node;
@@ -15,7 +15,8 @@ use crate::yaml::Node;
 pub(super) fn read(node: Node<'_>) -> Option<(&'static str, Model)> {
     let rules = rulefile::rules(node);
     if !rules.is_empty() {
-        return Some(("PrometheusRules", Model { renames: rules, ..Model::default() }));
+        let receivers = rulefile::instructions(node);
+        return Some(("PrometheusRules", Model { renames: rules, receivers, ..Model::default() }));
     }
     let mut model = Model {
         renames: renames(node),
@@ -52,7 +53,7 @@ fn dashboards(root: Node<'_>) -> Vec<super::dashboard::Dashboard> {
     let charts = [Some(root), root.get("grafana"), root.at("kube-prometheus-stack.grafana")];
     let providers = charts.into_iter().flatten().filter_map(|chart| chart.get("dashboards"));
     let files = providers.flat_map(|p| p.own_entries()).flat_map(|provider| provider.value.own_entries());
-    files.filter_map(|file| grafana::read_text(&file.value.get("json")?.text()?)).collect()
+    files.filter_map(|file| grafana_model::read_text(&file.value.get("json")?.text()?)).collect()
 }
 
 /// Source: prometheus-community/helm-charts, charts/kube-prometheus-stack/values.yaml and charts/prometheus/values.yaml.

@@ -20,7 +20,13 @@ mod kai_edit;
 mod kai_queue_missing;
 mod kai_queue_parent_unknown;
 mod manifest_refused;
+mod monitoring_metric_stale;
+mod monitoring_not_per_replica;
+mod monitoring_panel_missing;
 mod pool_edit;
+mod rollback_alert_wrong;
+mod rollback_frozen;
+mod rollback_missing;
 mod scale_on_cpu;
 mod scale_on_gpu_memory;
 mod scale_on_gpu_utilization;
@@ -68,6 +74,8 @@ pub enum Check {
     Queue(for<'a> fn(&Context<'a>, &'a QueueFact<'a>) -> Vec<Finding<'a>>),
     /// The repository as a whole.
     Repository(for<'a> fn(&Context<'a>) -> Vec<Finding<'a>>),
+    /// The ignores, after every other rule: the logic is in [`suppress`].
+    Ignores,
 }
 
 /// One rule.
@@ -81,13 +89,20 @@ pub struct Rule {
 }
 
 macro_rules! rules {
-    ($($id:literal => $module:ident: $subject:ident,)*) => {
+    ($($id:literal => $module:ident: $subject:ident,)* ignores: $($own:literal,)*) => {
         /// Every rule, in the order of the documentation.
-        pub const RULES: &[Rule] = &[$(Rule {
-            id: $id,
-            text: include_str!(concat!("../../rules/", $id, ".md")),
-            check: Check::$subject($module::check),
-        }),*];
+        pub const RULES: &[Rule] = &[
+            $(Rule {
+                id: $id,
+                text: include_str!(concat!("../../rules/", $id, ".md")),
+                check: Check::$subject($module::check),
+            },)*
+            $(Rule {
+                id: $own,
+                text: include_str!(concat!("../../rules/", $own, ".md")),
+                check: Check::Ignores,
+            },)*
+        ];
     };
 }
 
@@ -109,6 +124,17 @@ rules! {
     "disaggregated-wrong-signal" => disaggregated_wrong_signal: Unit,
     "manifest-refused" => manifest_refused: Repository,
     "warm-pool-scale-to-zero" => warm_pool_scale_to_zero: Driver,
+    "monitoring-panel-missing" => monitoring_panel_missing: Repository,
+    "monitoring-not-per-replica" => monitoring_not_per_replica: Repository,
+    "monitoring-metric-stale" => monitoring_metric_stale: Repository,
+    "rollback-missing" => rollback_missing: Repository,
+    "rollback-alert-wrong" => rollback_alert_wrong: Repository,
+    "rollback-frozen" => rollback_frozen: Driver,
+    ignores:
+    "ignore-unused",
+    "ignore-unknown-rule",
+    "ignore-without-reason",
+    "ignore-refused",
 }
 
 static PAGES: LazyLock<Vec<Page>> =
@@ -168,7 +194,25 @@ fn check(rule: &'static Rule, context: &Context<'_>) -> Vec<suppress::Finding> {
         Check::Pair(check) => facts.pairs.iter().flat_map(|s| check(context, s)).collect(),
         Check::Queue(check) => facts.queues.iter().flat_map(|s| check(context, s)).collect(),
         Check::Repository(check) => check(context),
+        Check::Ignores => vec![],
     };
     let base = context.config.severity(rule.id, context.profile).unwrap_or(Severity::Warning);
     found.into_iter().map(|finding| finding.finish(rule.id, base, context)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_about_ignores_has_pages() {
+        let own = [suppress::UNUSED, suppress::UNKNOWN_RULE, suppress::WITHOUT_REASON, suppress::REFUSED];
+        let listed: Vec<&str> =
+            RULES.iter().filter(|rule| matches!(rule.check, Check::Ignores)).map(|rule| rule.id).collect();
+        assert_eq!(listed, own);
+        // The plan refuses the reasons of one of them, and in its strict reading the ignore with it.
+        let strict = |id: &&str| page(id).is_some_and(|page| page.strict == Severity::Error);
+        assert_eq!(own.iter().copied().filter(strict).collect::<Vec<_>>(), [suppress::REFUSED]);
+        assert!(own.iter().all(|id| page(id).is_some_and(|page| page.severity == Severity::Warning)));
+    }
 }

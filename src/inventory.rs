@@ -94,6 +94,8 @@ const WORDS: &[&str] = &[
     "scheduling.k8s.io",
     "scheduling.sigs.k8s.io",
     "datadoghq.com",
+    "integreatly.org",
+    "grafana.app",
     "metrics.aws",
     "llm-d",
     "num-shard",

@@ -3,6 +3,8 @@
 pub mod disaggregated;
 pub mod drives;
 pub mod gang;
+pub mod landing;
+pub mod machines;
 pub mod placement;
 pub mod queues;
 pub mod renames;

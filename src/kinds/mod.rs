@@ -141,6 +141,8 @@ pub struct Model {
     pub pool: Option<pool::Pool>,
     /// The Karpenter node class that it is.
     pub node_class: Option<pool::NodeClass>,
+    /// True where it changes what Karpenter takes machines to offer.
+    pub node_overlay: bool,
     /// The queue that it is.
     pub queue: Option<queue::Queue>,
     /// The gang group that it declares.
@@ -227,6 +229,7 @@ pub const KINDS: &[Kind] = &[
     Kind { group: "autoscaling", kinds: &["HorizontalPodAutoscaler"], read: hpa::autoscaler },
     Kind { group: "keda.sh", kinds: &["ScaledObject", "ScaledJob"], read: keda::scaled },
     Kind { group: "karpenter.sh", kinds: &["NodePool", "Provisioner"], read: karpenter::pool },
+    Kind { group: "karpenter.sh", kinds: &["NodeOverlay"], read: karpenter::overlay },
     Kind {
         group: "karpenter.k8s.aws",
         kinds: &["EC2NodeClass", "AWSNodeTemplate"],

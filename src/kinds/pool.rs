@@ -41,6 +41,10 @@ pub struct Pool {
     pub taints: Vec<Taint>,
     /// Taints that something removes at start.
     pub startup_taints: Vec<Taint>,
+    /// True where the limits are a template as a whole, or stand in one.
+    pub limits_open: bool,
+    /// True where the node template's spec is a template of a tool as a whole, or holds merge keys of one.
+    pub template_open: bool,
     /// Limits by resource.
     pub limits: Vec<(String, Known<f64>, Span)>,
     /// `weight`.
@@ -184,6 +188,19 @@ pub struct NodeClassRef {
     pub span: Option<Span>,
 }
 
+impl NodeClassRef {
+    /// The kind that node classes of the group have. Source: the CRDs of the providers.
+    pub fn expected_kind(&self) -> Option<&'static str> {
+        match self.group.value()?.as_str() {
+            "karpenter.k8s.aws" => Some("EC2NodeClass"),
+            "eks.amazonaws.com" => Some("NodeClass"),
+            "karpenter.azure.com" => Some("AKSNodeClass"),
+            "karpenter.k8s.gcp" => Some("GCENodeClass"),
+            _ => None,
+        }
+    }
+}
+
 /// One node class.
 #[derive(Debug, Clone)]
 pub struct NodeClass {
@@ -203,4 +220,14 @@ pub struct NodeClass {
     pub gpu_mode: bool,
     /// The bytes of `spec`.
     pub span: Span,
+}
+
+impl NodeClass {
+    /// True where the class takes its images from this family, by alias or by name, in any case.
+    pub fn has_image(&self, family: &str) -> bool {
+        let alias = self.ami.iter().filter(|(key, _)| key == "alias").filter_map(|(_, value)| value.value());
+        let mut alias = alias.filter_map(|value| value.split('@').next());
+        self.ami_family.value().is_some_and(|f| f.eq_ignore_ascii_case(family))
+            || alias.any(|name| name.eq_ignore_ascii_case(family))
+    }
 }

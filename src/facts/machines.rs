@@ -17,6 +17,13 @@ pub struct Machines {
 }
 
 impl Machines {
+    fn of(cloud: Cloud, requirements: &[Requirement]) -> Machines {
+        let all = instances::instances().iter().filter(|i| i.cloud == cloud && i.accelerator.is_gpu());
+        let types = all.filter(|i| requirements.iter().all(|r| admits(r, i) != Some(false))).collect();
+        let complete = requirements.iter().any(|r| enumerates(cloud, r));
+        Machines { types, complete, cloud: Some(cloud) }
+    }
+
     /// The names of the GPUs, sorted. Types whose GPU has no name in the catalogue count by their family.
     pub fn models(&self) -> BTreeSet<&'static str> {
         self.types.iter().map(|t| t.gpu_name.unwrap_or(t.family())).collect()
@@ -74,11 +81,7 @@ pub fn cloud_of(pool: &Pool) -> Option<Cloud> {
 
 /// The GPU machines of a pool.
 pub fn of(pool: &Pool) -> Machines {
-    let Some(cloud) = cloud_of(pool) else { return Machines::default() };
-    let all = instances::instances().iter().filter(|i| i.cloud == cloud && i.accelerator.is_gpu());
-    let types = all.filter(|i| pool.requirements.iter().all(|r| admits(r, i) != Some(false))).collect();
-    let complete = pool.requirements.iter().any(|r| enumerates(cloud, r));
-    Machines { types, complete, cloud: Some(cloud) }
+    cloud_of(pool).map(|cloud| Machines::of(cloud, &pool.requirements)).unwrap_or_default()
 }
 
 /// True for a list of types, families or GPUs of which the catalogue knows every one.
@@ -111,7 +114,14 @@ pub fn in_list(requirement: &Requirement) -> Option<Vec<&str>> {
 /// Whether a requirement lets a machine in. None where it says nothing of the machine, or what it says is not known.
 fn admits(requirement: &Requirement, machine: &Instance) -> Option<bool> {
     let operator = requirement.operator.value()?.as_str();
-    let property = property(&requirement.key, machine)?;
+    let Some(property) = property(&requirement.key, machine) else {
+        // A type whose GPU the catalogue does not name has none of the names that it does know.
+        let known = instances::gpu_names(machine.cloud);
+        let named = is_gpu_name(&requirement.key) && machine.gpu_name.is_none();
+        let others =
+            named && in_list(requirement).is_some_and(|values| values.iter().all(|v| known.contains(v)));
+        return others.then_some(false);
+    };
     let values: Option<Vec<&str>> = if requirement.unresolved {
         None
     } else {
@@ -219,33 +229,48 @@ mod tests {
 
     #[test]
     fn machines_of_requirements() {
-        // The requirements, the number of types, whether they are all, the most GPUs.
         let aws = |rest: &str| rest.replace('@', "karpenter.k8s.aws/instance-");
+        // The requirements, the types, whether they are all, the most GPUs on one.
         for (text, types, complete, most) in [
-            ("@family In g6e;@size In 48xlarge", 1, true, Some(8)),
-            ("@family In g6e;@size In large", 0, true, None),
-            ("@gpu-name In h100;@gpu-count In 8", 1, true, Some(8)),
-            ("@family In g6e;@gpu-count Gt 3", 3, true, Some(8)),
-            ("@family In g6f", 4, true, Some(0)),
-            ("@family In g99", 0, false, None),
-            ("@family In ?", 68, false, None),
-            ("@gpu-name In l40s;@gpu-count Lte 1", 5, true, Some(1)),
-            ("@gpu-name NotIn l40s;@family In g6e", 0, true, None),
-            ("node.kubernetes.io/instance-type In g5.xlarge g5.12xlarge", 2, true, Some(4)),
-            ("@family In g5;kubernetes.io/arch In arm64", 0, true, None),
-            ("@category In g;@generation Gt 6", 0, false, None),
+            ("@family In g6e;@size In 48xlarge", Some("g6e.48xlarge"), true, Some(8)),
+            ("@family In g6e;@size In large", Some(""), true, None),
+            ("@gpu-name In h100;@gpu-count In 8", Some("p5.48xlarge"), true, Some(8)),
+            ("@gpu-name In l4;@gpu-count In 8", Some("g6.48xlarge"), true, Some(8)),
+            ("@family In g6e;@gpu-count Gt 4", Some("g6e.48xlarge"), true, Some(8)),
+            ("@family In g6f;@size In large", Some("g6f.large"), true, Some(0)),
+            ("@family In g99", Some(""), false, None),
+            ("@family In ?", None, false, None),
+            ("@gpu-name NotIn l40s;@family In g6e", Some(""), true, None),
+            ("@gpu-name In l40s;@size In xlarge 12xlarge", Some("g6e.12xlarge g6e.xlarge"), true, Some(4)),
+            (
+                "node.kubernetes.io/instance-type In g5.xlarge g5.12xlarge m5.large",
+                Some("g5.12xlarge g5.xlarge"),
+                true,
+                Some(4),
+            ),
+            ("@family In g5;kubernetes.io/arch In arm64", Some(""), true, None),
+            ("@category In g", None, false, None),
         ] {
             let requirements: Vec<Requirement> = aws(text).split(';').map(requirement).collect();
-            let cloud = Cloud::Aws;
-            let all = instances::instances().iter().filter(|i| i.cloud == cloud && i.accelerator.is_gpu());
-            let found: Vec<_> =
-                all.filter(|i| requirements.iter().all(|r| admits(r, i) != Some(false))).collect();
-            let whole = requirements.iter().any(|r| enumerates(cloud, r));
-            let machines = Machines { types: found, complete: whole, cloud: Some(cloud) };
-            if types < 60 && !text.contains("category") {
-                assert_eq!(machines.types.len(), types, "{text}");
+            let machines = Machines::of(Cloud::Aws, &requirements);
+            let names = machines.types.iter().map(|t| t.name).collect::<Vec<_>>().join(" ");
+            if let Some(types) = types {
+                assert_eq!(names, types, "{text}");
             }
             assert_eq!((machines.complete, machines.most_gpus()), (complete, most), "{text}");
+        }
+    }
+
+    #[test]
+    fn cpus_by_size() {
+        for (name, expect) in [
+            ("g6f.large", Some(2)),
+            ("g6.xlarge", Some(4)),
+            ("p5.48xlarge", Some(192)),
+            ("g5g.metal", None),
+            ("g2-standard-4", None),
+        ] {
+            assert_eq!(instances::by_name(name).and_then(vcpus), expect, "{name}");
         }
     }
 }

@@ -479,7 +479,6 @@ fn misplaced(api: PoolApi, key: &str, path: &str, keys: &[&str]) -> (String, Opt
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::source::FileId;
     use std::sync::Arc;
 

@@ -23,9 +23,9 @@ mod gpu_pool_drift_open;
 mod gpu_pool_expiry_default;
 mod gpu_pool_field_dropped;
 mod gpu_pool_fractional;
+mod gpu_pool_group_mixed;
 mod gpu_pool_group_too_large;
 mod gpu_pool_instance_type;
-mod gpu_pool_instance_wide;
 mod gpu_pool_kai_label;
 mod gpu_pool_limit_missing;
 mod gpu_pool_limit_too_small;
@@ -123,7 +123,7 @@ rules! {
     "gpu-pool-field-dropped" => gpu_pool_field_dropped: Pool,
     "gpu-pool-api-removed" => gpu_pool_api_removed: Pool,
     "gpu-pool-requirement-dead" => gpu_pool_requirement_dead: Pool,
-    "gpu-pool-instance-wide" => gpu_pool_instance_wide: Pool,
+    "gpu-pool-group-mixed" => gpu_pool_group_mixed: Pool,
     "gpu-pool-fractional" => gpu_pool_fractional: Pool,
     "gpu-pool-mixed" => gpu_pool_mixed: Pool,
     "gpu-pool-reserved-unbacked" => gpu_pool_reserved_unbacked: Pool,

@@ -5,7 +5,10 @@
 
 use super::Facts;
 use super::placement::{PoolClass, PoolFact};
+use super::scope::distance;
 use super::units::Unit;
+use crate::inventory::Inventory;
+use crate::kinds::Object;
 use crate::kinds::pods::{PodTemplate, Purpose, Toleration};
 use crate::kinds::pool::Taint;
 use crate::known::Known;
@@ -148,11 +151,19 @@ pub struct Landing<'f, 'a> {
     pub chosen: bool,
 }
 
+/// True where two objects stand so close that they are meant for one cluster, as far as folders tell: at most two steps
+/// up and two down. A large collection of examples holds workloads that have nothing to do with its one pool.
+pub fn is_near(inventory: &Inventory, unit: &Object, pool: &Object) -> bool {
+    let (up, down) = distance(inventory, unit, pool);
+    up <= 3 && down <= 2
+}
+
 /// The GPU workloads that run on a pool: those that choose it and tolerate its taints; and, where the inputs hold no
-/// other GPU pool, those that nothing keeps from it.
+/// other GPU pool, those near it that nothing keeps from it.
 pub fn on_pool<'f, 'a>(facts: &'f Facts<'a>, pool: &PoolFact<'a>) -> Vec<Landing<'f, 'a>> {
     let gpu = |p: &&PoolFact<'_>| !matches!(p.class, PoolClass::Cpu | PoolClass::OtherAccelerator);
     let alone = facts.pools.iter().filter(gpu).count() == 1;
+    let near = |unit: &Unit<'_>| is_near(facts.inventory, unit.object, pool.object);
     let pods = facts.units.iter().flat_map(|unit| {
         let sets = unit.workload.sets.iter().filter(|s| s.template.gpus.any());
         sets.map(move |set| (unit, &set.template))
@@ -164,7 +175,9 @@ pub fn on_pool<'f, 'a>(facts: &'f Facts<'a>, pool: &PoolFact<'a>) -> Vec<Landing
         match fit(pod, pool) {
             Fit::No => None,
             Fit::Chosen(span) => Some(Landing { unit, pod, span, chosen: true }),
-            Fit::Possible if alone => Some(Landing { unit, pod, span: unit.workload.span, chosen: false }),
+            Fit::Possible if alone && near(unit) => {
+                Some(Landing { unit, pod, span: unit.workload.span, chosen: false })
+            }
             Fit::Possible => None,
         }
     })

@@ -4,9 +4,9 @@
 //! patterns and CEL rules; for duplicate taints pkg/apis/v1/nodepool_validation.go.
 
 use super::karpenter_words::{
-    AWS_KEYS, domain, duration_help, integers_only, is_budget, is_duration, near, restricted,
+    duration_help, integers_only, is_budget, is_duration, mistyped_aws_key, near, restricted,
 };
-use super::pool::PoolApi;
+use super::pool::{PoolApi, Refusal};
 use super::{Problem, Reading};
 use crate::source::Span;
 use crate::yaml::{Node, Scalar, is_template};
@@ -17,11 +17,11 @@ const DISRUPTION: &str = "spec.disruption";
 struct Findings<'t> {
     api: PoolApi,
     object: Node<'t>,
-    found: Vec<Problem>,
+    found: Vec<Refusal>,
 }
 
 /// Values and combinations that the API server or the controller refuses: the pool never works.
-pub(super) fn rejected(object: &Reading<'_>, api: PoolApi) -> Vec<Problem> {
+pub(super) fn rejected(object: &Reading<'_>, api: PoolApi) -> Vec<Refusal> {
     let mut all = Findings { api, object: object.node, found: vec![] };
     let spec = object.spec();
     if api == PoolApi::V1Alpha5 {
@@ -56,7 +56,8 @@ fn class_group<'t>(template: Node<'t>) -> Option<&'t str> {
 
 impl<'t> Findings<'t> {
     fn say(&mut self, span: Span, field: impl Into<String>, message: String, help: Option<String>) {
-        self.found.push(Problem { span, field: field.into(), message, help });
+        let problem = Problem { span, field: field.into(), message, help };
+        self.found.push(Refusal { problem, lifted: false });
     }
 
     /// The text of a scalar that no tool fills in.
@@ -111,6 +112,7 @@ impl<'t> Findings<'t> {
                 let message = "`disruption` is written without `consolidateAfter`, which the API requires in it up to Karpenter 1.14".to_owned();
                 let help = "add `consolidationPolicy: WhenEmpty` and `consolidateAfter: 1h`".to_owned();
                 self.say(span, "spec.disruption.consolidateAfter", message, Some(help));
+                self.found.iter_mut().rev().take(1).for_each(|refusal| refusal.lifted = true);
             }
             (PoolApi::V1Beta1, None | Some("WhenUnderutilized"), Some(after))
                 if Self::text(after).is_some_and(|a| a != "Never") =>
@@ -266,13 +268,11 @@ impl<'t> Findings<'t> {
     fn key(&mut self, key: &str, span: Span, path: &str, group: Option<&str>) {
         if let Some((message, help)) = restricted(key) {
             self.say(span, path, message, help);
-        } else if domain(key) == "karpenter.k8s.aws"
-            && group == Some("karpenter.k8s.aws")
-            && !AWS_KEYS.contains(&key)
+        } else if group == Some("karpenter.k8s.aws")
+            && let Some(known) = mistyped_aws_key(key)
         {
             let message = format!("`{key}` is none of the labels that the API takes under karpenter.k8s.aws");
-            let help = near(key, AWS_KEYS).map(|known| format!("did you mean `{known}`?"));
-            self.say(span, path, message, help);
+            self.say(span, path, message, Some(format!("did you mean `{known}`?")));
         }
     }
 
@@ -490,7 +490,8 @@ mod tests {
         let tree = Arc::new(crate::yaml::parse(FileId(0), &source, part.range).expect("valid YAML"));
         let objects = crate::kinds::classify(&tree, FileId(0), 0);
         let pool = objects.first().and_then(|o| o.model.pool.clone()).expect("a pool");
-        let list = if dropped { pool.dropped } else { pool.rejected };
+        let rejected = pool.rejected.into_iter().map(|r| r.problem);
+        let list = if dropped { pool.dropped } else { rejected.collect() };
         list.into_iter().map(|p| p.message).collect()
     }
 
@@ -579,6 +580,10 @@ mod tests {
                 (
                     "template: {spec: {requirements: [{key: karpenter.sh/capacity-type, operator: In, values: [spot]}]}}",
                     &[],
+                ),
+                (
+                    "template: {spec: {nodeClassRef: {group: karpenter.k8s.aws, kind: a, name: a}, requirements: [{key: karpenter.k8s.aws/instance-gpu-nme, operator: Exists}, {key: karpenter.k8s.aws/new-label, operator: Exists}]}}",
+                    &["instance-gpu-nme"],
                 ),
                 ("template: {spec: {taints: [{key: a, value: true, effect: NoSchedule}]}}", &["no string"]),
                 ("template: {spec: {taints: [{key: a, effect: noschedule}]}}", &["no effect"]),

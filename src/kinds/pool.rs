@@ -58,11 +58,20 @@ pub struct Pool {
     /// The node class.
     pub node_class: NodeClassRef,
     /// Values and combinations that the API server or the controller refuses.
-    pub rejected: Vec<Problem>,
+    pub rejected: Vec<Refusal>,
     /// Fields that the API server drops without a word, since the version has none there.
     pub dropped: Vec<Problem>,
     /// Places to point at and to edit.
     pub place: PoolPlace,
+}
+
+/// Something that the API refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What and where.
+    pub problem: Problem,
+    /// True where a later release takes it.
+    pub lifted: bool,
 }
 
 /// Where the parts of a pool stand.

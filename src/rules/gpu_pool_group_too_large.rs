@@ -3,7 +3,7 @@
 use super::pool_words::{limit, some_of};
 use super::{Context, Finding};
 use crate::diagnostic::Severity;
-use crate::facts::landing::{Fit, fit};
+use crate::facts::landing::{Fit, fit, is_near};
 use crate::facts::placement::{PoolClass, PoolFact};
 use crate::facts::units::Unit;
 use crate::kinds::pods::{PodSet, is_gpu_resource};
@@ -22,7 +22,7 @@ pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Findin
 }
 
 /// The pools that a pod may land on: those that it chooses; or the only GPU pool of the inputs.
-fn goal<'a>(context: &Context<'a>, set: &PodSet) -> Option<Goal<'a>> {
+fn goal<'a>(context: &Context<'a>, unit: &Unit<'_>, set: &PodSet) -> Option<Goal<'a>> {
     let pools: Vec<&PoolFact<'a>> = context
         .facts
         .pools
@@ -36,7 +36,11 @@ fn goal<'a>(context: &Context<'a>, set: &PodSet) -> Option<Goal<'a>> {
         return chosen.iter().all(|p| p.is_judged()).then_some(Goal { pools: chosen, chosen: true });
     }
     match fits.as_slice() {
-        [(Fit::Possible, only)] if only.is_judged() => Some(Goal { pools: vec![*only], chosen: false }),
+        [(Fit::Possible, only)]
+            if only.is_judged() && is_near(context.facts.inventory, unit.object, only.object) =>
+        {
+            Some(Goal { pools: vec![*only], chosen: false })
+        }
         _ => None,
     }
 }
@@ -48,7 +52,7 @@ fn one_pod<'a>(context: &Context<'a>, unit: &'a Unit<'a>, set: &'a PodSet) -> Op
     if gpus.resource != "nvidia.com/gpu" && gpus.resource != "amd.com/gpu" {
         return None;
     }
-    let goal = goal(context, set)?;
+    let goal = goal(context, unit, set)?;
     let most: Vec<u32> = goal.pools.iter().map(|p| p.machines.most_gpus()).collect::<Option<_>>()?;
     let most = most.into_iter().max()?;
     if asked <= most {
@@ -69,7 +73,7 @@ fn one_pod<'a>(context: &Context<'a>, unit: &'a Unit<'a>, set: &'a PodSet) -> Op
 
 /// A replica that asks for more GPUs than the pool may buy.
 fn whole_group<'a>(context: &Context<'a>, unit: &'a Unit<'a>, set: &'a PodSet) -> Option<Finding<'a>> {
-    let goal = goal(context, set)?;
+    let goal = goal(context, unit, set)?;
     let mut need = 0u32;
     let mut parts = Vec::new();
     for set in &unit.workload.sets {
@@ -78,7 +82,7 @@ fn whole_group<'a>(context: &Context<'a>, unit: &'a Unit<'a>, set: &'a PodSet) -
             continue;
         }
         // Several sets may have pools of their own.
-        let same = self::goal(context, set)?;
+        let same = self::goal(context, unit, set)?;
         if !same.pools.iter().zip(&goal.pools).all(|(a, b)| std::ptr::eq(a.object, b.object)) {
             return None;
         }

@@ -1,6 +1,6 @@
 //! `gpu-pool-limit-missing`: nothing bounds how many GPUs a pool buys.
 
-use super::pool_words::limit;
+use super::pool_words::{capacity, limit};
 use super::{Context, Finding};
 use crate::diagnostic::Severity;
 use crate::facts::machines::vcpus;
@@ -10,7 +10,15 @@ use crate::kinds::pods::is_gpu_resource;
 
 pub(super) fn check<'a>(context: &Context<'a>, pool: &'a PoolFact<'a>) -> Vec<Finding<'a>> {
     let bounded = limit(pool, |name| is_gpu_resource(name) || name == "nodes").is_some();
-    if !pool.is_judged() || bounded || pool.pool.replicas.is_written() || pool.pool.limits_open {
+    // A reservation is a bound of its own.
+    let reserved = capacity(pool).is_some_and(|(values, _)| values.iter().all(|v| *v == "reserved"));
+    if reserved
+        || !pool.is_judged()
+        || bounded
+        || is_uniform(pool)
+        || pool.pool.replicas.is_written()
+        || pool.pool.limits_open
+    {
         return vec![];
     }
     let name = pool.name();
@@ -34,6 +42,17 @@ pub(super) fn check<'a>(context: &Context<'a>, pool: &'a PoolFact<'a>) -> Vec<Fi
         .lower(Severity::Info),
     };
     vec![finding.help(help)]
+}
+
+/// True where a limit on CPUs is one on GPUs in other words: every machine has as many CPUs to a GPU.
+fn is_uniform(pool: &PoolFact<'_>) -> bool {
+    if !pool.machines.complete || limit(pool, |name| name == "cpu").is_none() {
+        return false;
+    }
+    let each: Option<Vec<(u32, u32)>> =
+        pool.machines.types.iter().map(|t| Some((vcpus(t)?, t.gpu_count.filter(|n| *n > 0)?))).collect();
+    let Some((first, rest)) = each.as_deref().and_then(|each| each.split_first()) else { return false };
+    rest.iter().all(|other| other.0.saturating_mul(first.1) == first.0.saturating_mul(other.1))
 }
 
 /// Under KAI Scheduler a pod without quota looks like one without a node.

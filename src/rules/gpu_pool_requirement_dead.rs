@@ -113,7 +113,7 @@ fn idle_key(pool: &PoolFact<'_>, requirement: &Requirement) -> Option<(String, S
 
 fn dead_values(requirement: &Requirement) -> Vec<Dead<'_>> {
     let Some((key, cloud)) = key_kind(&requirement.key) else { return vec![] };
-    if !requirement.operator.value().is_some_and(|o| o == "In") {
+    if requirement.operator.value().is_none_or(|o| o != "In") {
         return vec![];
     }
     let values = requirement.values.iter().filter_map(|v| Some((v.value()?.as_str(), v.span()?)));

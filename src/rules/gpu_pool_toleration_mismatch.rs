@@ -20,6 +20,11 @@ pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Findin
 
 /// A pod that asks for GPUs, chooses pools and tolerates none of them.
 fn chooses<'a>(context: &Context<'a>, unit: &'a Unit<'a>, pod: &'a PodTemplate) -> Option<Finding<'a>> {
+    // A patch names no image, and a chart's values hold half of a pod: the tolerations may be in the other part.
+    let whole = pod.main_containers().all(|c| c.container.image.is_written());
+    if !whole || !unit.object.complete {
+        return None;
+    }
     let pools = context.facts.pools.iter().filter(|p| p.class != PoolClass::Cpu && p.pool.has_requirements);
     let chosen: Vec<(&PoolFact<'_>, Span)> = pools
         .filter_map(|p| match fit(pod, p) {

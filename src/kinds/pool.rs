@@ -43,7 +43,7 @@ pub struct Pool {
     pub startup_taints: Vec<Taint>,
     /// True where the limits are a template as a whole, or stand in one.
     pub limits_open: bool,
-    /// True where the node template's spec is a template of a tool as a whole, or holds merge keys of one.
+    /// True where the node template's spec is a template of a tool as a whole.
     pub template_open: bool,
     /// Limits by resource.
     pub limits: Vec<(String, Known<f64>, Span)>,
@@ -198,6 +198,12 @@ pub struct NodeClassRef {
 }
 
 impl NodeClassRef {
+    /// True for a node class of EKS Auto Mode, whose defaults differ and which brings a class `default`.
+    /// Source: awsdocs/amazon-eks-user-guide, automode/create-node-pool.adoc.
+    pub fn is_auto_mode(&self) -> bool {
+        self.group.value().is_some_and(|group| group == "eks.amazonaws.com")
+    }
+
     /// The kind that node classes of the group have. Source: the CRDs of the providers.
     pub fn expected_kind(&self) -> Option<&'static str> {
         match self.group.value()?.as_str() {

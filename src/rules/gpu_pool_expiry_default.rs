@@ -15,7 +15,7 @@ pub(super) fn check<'a>(context: &Context<'a>, pool: &'a PoolFact<'a>) -> Vec<Fi
     if !judged || misplaced || said.expire_after != Known::Absent || said.template_open {
         return vec![];
     }
-    let auto = said.node_class.group.value().is_some_and(|g| g == "eks.amazonaws.com");
+    let auto = said.node_class.is_auto_mode();
     let (hours, who) = if auto { ("336h", "EKS Auto Mode's") } else { ("720h", "Karpenter's") };
     let message = format!(
         "GPU pool `{}` does not say when its nodes expire, so {who} default of {hours} holds: an expired node is drained at once, outside of all budgets and before a replacement runs, whatever the consolidation policy",

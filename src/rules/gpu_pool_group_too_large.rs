@@ -83,7 +83,7 @@ fn whole_group<'a>(context: &Context<'a>, unit: &'a Unit<'a>, set: &'a PodSet) -
         }
         // Several sets may have pools of their own.
         let same = self::goal(context, unit, set)?;
-        if !same.pools.iter().zip(&goal.pools).all(|(a, b)| std::ptr::eq(a.object, b.object)) {
+        if !same.pools.iter().map(|p| p.object.id).eq(goal.pools.iter().map(|p| p.object.id)) {
             return None;
         }
         let (pods, each) = (*set.pods.value()?, *gpus.count.value()?);

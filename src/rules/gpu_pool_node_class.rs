@@ -41,7 +41,7 @@ fn dangling<'a>(context: &Context<'a>, pool: &'a PoolFact<'a>) -> Option<Finding
     let class = &pool.pool.node_class;
     let (name, group) = (class.name.set()?, class.group.set()?);
     // EKS Auto Mode brings a class of this name.
-    if name == "default" && group == "eks.amazonaws.com" {
+    if name == "default" && class.is_auto_mode() {
         return None;
     }
     let objects = &context.facts.inventory.objects;

@@ -5,6 +5,7 @@ use super::{Context, Finding};
 use crate::facts::machines::{in_list, is_gpu_name};
 use crate::facts::placement::{Key, PoolClass, PoolFact, key_kind};
 use crate::instances::{self, Cloud};
+use crate::kinds::pods::is_gpu_resource;
 use crate::kinds::pool::Requirement;
 use crate::source::Span;
 
@@ -79,6 +80,13 @@ fn idle_key(pool: &PoolFact<'_>, requirement: &Requirement) -> Option<(String, S
         return Some((
             "which sizes without GPUs have as well, with the value 0: it keeps no CPU node out".to_owned(),
             "use operator Gt with \"0\", or ask for `karpenter.azure.com/sku-gpu-manufacturer`".to_owned(),
+        ));
+    }
+    if is_gpu_resource(key) {
+        return Some((
+            "which is a resource that pods ask for and no label of a machine: it keeps no machine out"
+                .to_owned(),
+            "remove it: Karpenter finds machines with GPUs by what the pods ask for".to_owned(),
         ));
     }
     if let Some(rest) = key.strip_prefix("node.kubernetes.io/")
@@ -268,4 +276,90 @@ fn empty_product<'a>(pool: &'a PoolFact<'a>) -> Option<Finding<'a>> {
         )
         .help("change one of the requirements"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each value with a piece of the way out; none where the value passes.
+    fn check(read: impl Fn(&str) -> Option<(String, String)>, cases: &[(&str, Option<&str>)]) {
+        for (value, expected) in cases {
+            let found = read(value).map(|(_, help)| help);
+            let fits = match (&found, expected) {
+                (Some(found), Some(expected)) => found.contains(expected),
+                (found, expected) => found.is_none() && expected.is_none(),
+            };
+            assert!(fits, "{value}: expected {expected:?}, got {found:?}");
+        }
+    }
+
+    #[test]
+    fn values() {
+        let aws = |v: &str| gpu_name("karpenter.k8s.aws/instance-gpu-name", Cloud::Aws, v);
+        check(
+            aws,
+            &[
+                ("h100", None),
+                ("A10G", Some("`a10g`")),
+                ("nvidia-l4", Some("`l4`")),
+                ("h100-80gb", Some("`h100`")),
+                ("x900", None),
+                ("", None),
+            ],
+        );
+        let gcp = |v: &str| gpu_name("cloud.google.com/gke-accelerator", Cloud::Aws, v);
+        check(
+            gcp,
+            &[
+                ("nvidia-l4", None),
+                ("l4", Some("`nvidia-l4`")),
+                ("nvidia-tesla-t4", None),
+                ("nvidia-h100", Some("`nvidia-h100-80gb`")),
+            ],
+        );
+        check(
+            family,
+            &[
+                ("g5", None),
+                ("p4", Some("`p4d`")),
+                ("g4", Some("`g4dn`")),
+                ("p6", Some("`p6-b200`")),
+                ("G5", Some("`g5`")),
+                ("g5.xlarge", Some("`g5`")),
+                ("m5", None),
+                ("g", None),
+                ("g99", None),
+                ("é", None),
+            ],
+        );
+        check(
+            instance_type,
+            &[
+                ("g5.xlarge", None),
+                ("g5.32xlarge", Some("`xlarge`")),
+                ("g5", Some("family")),
+                ("G5.xlarge", Some("`g5.xlarge`")),
+                ("m5.large", None),
+                ("g99.xlarge", None),
+                ("Standard_NC24ads_A100_v4", None),
+                ("g2-standard-4", None),
+            ],
+        );
+        check(
+            category,
+            &[("g", None), ("inf", None), ("gpu2", Some("letters")), ("accelerated", Some("letters"))],
+        );
+        check(manufacturer, &[("nvidia", None), ("NVIDIA", Some("`nvidia`")), ("habana", None)]);
+        check(
+            capacity_type,
+            &[
+                ("spot", None),
+                ("on-demand", None),
+                ("ON_DEMAND", Some("`on-demand`")),
+                ("Spot", Some("`spot`")),
+                ("cheap", Some("or")),
+            ],
+        );
+    }
 }

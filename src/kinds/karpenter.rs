@@ -6,7 +6,7 @@ use super::pool::{
     Budget, NodeClass, NodeClassRef, Policy, PolicyWord, Pool, PoolApi, PoolPlace, Requirement, Taint,
 };
 use super::quantity::{Delay, Quantity, go_duration};
-use super::{Model, Reading, karpenter_api};
+use super::{Model, Reading, karpenter_api, karpenter_dropped};
 use crate::known::Known;
 use crate::source::Span;
 use crate::yaml::{Node, is_template};
@@ -70,7 +70,7 @@ fn node_pool(object: &Reading<'_>, api: PoolApi) -> Pool {
             .map(|list| list.items().map(budget).collect()),
         node_class: template.map(|t| node_class_ref(t, "nodeClassRef")).unwrap_or_default(),
         rejected: karpenter_api::rejected(object, api),
-        dropped: karpenter_api::dropped(object, api),
+        dropped: karpenter_dropped::dropped(object, api),
         place: place(object, spec, disruption, template),
     }
 }

@@ -27,6 +27,7 @@ mod kai;
 mod kaito;
 mod karpenter;
 mod karpenter_api;
+mod karpenter_dropped;
 mod karpenter_words;
 mod keda;
 mod keda_spec;

@@ -1,9 +1,11 @@
 //! `gpu-pool-kai-label`: KAI Scheduler cannot tell the nodes of a GPU pool by their labels.
 
+use super::pool_words::some_of;
 use super::{Context, Finding};
 use crate::diagnostic::Severity;
 use crate::facts::placement::PoolFact;
 use crate::kinds::gang::{GangScheduler, HintKind};
+use crate::kinds::pool::Requirement;
 use crate::known::Known;
 use crate::source::Span;
 use std::collections::BTreeMap;
@@ -17,63 +19,70 @@ pub(super) fn check<'a>(context: &Context<'a>, pool: &'a PoolFact<'a>) -> Vec<Fi
         return vec![];
     }
     let wanted = wanted(context);
-    let label = pool.pool.requirements.iter().find(|r| r.key == LABEL);
-    let at = pool.pool.place.labels;
-    let name = pool.name();
-    match label {
-        Some(label) => {
-            let (Some(Known::Set(value, span)), false) = (label.values.first(), wanted.is_empty()) else {
-                return vec![];
-            };
-            if wanted.contains_key(value) {
-                return vec![];
-            }
-            let known = super::pool_words::some_of(wanted.keys().map(String::as_str), 4);
-            let message = format!(
-                "GPU pool `{name}` labels its nodes for the shard `{value}`, to which no queue or workload here belongs ({known} do): KAI Scheduler places none of them there"
-            );
-            vec![
-                Finding::new(pool.object, FIELD, *span, "no queue of this shard", message)
-                    .help("use the value that the queues and the workloads carry")
-                    .at_most(Severity::Warning),
-            ]
-        }
-        None => {
-            let given = |value: &String| {
-                context.facts.pools.iter().any(|p| {
-                    p.pool.requirements.iter().any(|r| {
-                        r.key == LABEL && r.values.iter().any(|v| v.value().is_none_or(|v| v == value))
-                    })
-                })
-            };
-            let lacking = wanted.iter().find(|(value, _)| !given(value));
-            match lacking {
-                Some((value, span)) => vec![
-                    Finding::new(
-                        pool.object,
-                        FIELD,
-                        at,
-                        format!("no label `{LABEL}`"),
-                        format!("GPU pool `{name}` does not label its nodes with `{LABEL}`, and no other pool does so with `{value}`: a shard of KAI Scheduler sees only nodes that carry its value, so its pods stay Pending"),
-                    )
-                    .label(*span, format!("belongs to `{value}`"))
-                    .help(format!("add `{LABEL}: {value}` to `spec.template.metadata.labels`; it is part of the drift hash, so Karpenter replaces the nodes of the pool one by one")),
-                ],
-                None if wanted.is_empty() => vec![
-                    Finding::new(
-                        pool.object,
-                        FIELD,
-                        at,
-                        format!("no label `{LABEL}`"),
-                        format!("GPU pool `{name}` does not label its nodes with `{LABEL}`: KAI Scheduler's default shard takes them with all other nodes without it, and no second shard can be given these"),
-                    )
-                    .lower(Severity::Info)
-                    .help(format!("add the label `{LABEL}` to `spec.template.metadata.labels`, or leave it where one shard is all that you mean to have")),
-                ],
-                None => vec![],
-            }
-        }
+    let found = match pool.pool.requirements.iter().find(|r| r.key == LABEL) {
+        Some(label) => unknown_shard(pool, label, &wanted),
+        None if wanted.is_empty() => Some(default_shard(pool)),
+        None => unserved_shard(context, pool, &wanted),
+    };
+    found.into_iter().collect()
+}
+
+/// The pool's value is none that a queue or workload has.
+fn unknown_shard<'a>(
+    pool: &'a PoolFact<'a>,
+    label: &Requirement,
+    wanted: &BTreeMap<String, Span>,
+) -> Option<Finding<'a>> {
+    let Some(Known::Set(value, span)) = label.values.first() else { return None };
+    if wanted.is_empty() || wanted.contains_key(value) {
+        return None;
     }
+    let known = some_of(wanted.keys().map(String::as_str), 4);
+    let message = format!(
+        "GPU pool `{}` labels its nodes for the shard `{value}`, to which no queue or workload here belongs (theirs: {known}): KAI Scheduler places none of them there",
+        pool.name()
+    );
+    Some(
+        Finding::new(pool.object, FIELD, *span, "no queue of this shard", message)
+            .help("use the value that the queues and the workloads carry")
+            .at_most(Severity::Warning),
+    )
+}
+
+/// A shard has queues or workloads, and no pool makes nodes for it.
+fn unserved_shard<'a>(
+    context: &Context<'a>,
+    pool: &'a PoolFact<'a>,
+    wanted: &BTreeMap<String, Span>,
+) -> Option<Finding<'a>> {
+    let labels = context.facts.pools.iter().flat_map(|p| &p.pool.requirements).filter(|r| r.key == LABEL);
+    let given: Vec<&Known<String>> = labels.flat_map(|r| &r.values).collect();
+    let serves = |value: &String| given.iter().any(|v| v.value().is_none_or(|v| v == value));
+    let (value, span) = wanted.iter().find(|(value, _)| !serves(value))?;
+    let message = format!(
+        "GPU pool `{}` does not label its nodes with `{LABEL}`, and no other pool does so with `{value}`: a shard of KAI Scheduler sees only nodes that carry its value, so its pods stay Pending",
+        pool.name()
+    );
+    Some(
+        Finding::new(pool.object, FIELD, pool.pool.place.labels, format!("no label `{LABEL}`"), message)
+            .label(*span, format!("belongs to `{value}`"))
+            .help(format!(
+                "add `{LABEL}: {value}` to `spec.template.metadata.labels`; it is part of the drift hash, so Karpenter replaces the nodes of the pool one by one"
+            )),
+    )
+}
+
+/// One shard takes every node: it works, and leaves no way to tell these nodes.
+fn default_shard<'a>(pool: &'a PoolFact<'a>) -> Finding<'a> {
+    let message = format!(
+        "GPU pool `{}` does not label its nodes with `{LABEL}`: KAI Scheduler's default shard takes them with all other nodes without it, and no second shard can be given these",
+        pool.name()
+    );
+    Finding::new(pool.object, FIELD, pool.pool.place.labels, format!("no label `{LABEL}`"), message)
+        .lower(Severity::Info)
+        .help(format!(
+            "add the label `{LABEL}` to `spec.template.metadata.labels`, or leave it where one shard is all that you mean to have"
+        ))
 }
 
 const FIELD: &str = "spec.template.metadata.labels.kai.scheduler/node-pool";

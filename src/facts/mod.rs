@@ -4,6 +4,8 @@ mod aliases;
 pub mod disaggregated;
 pub mod drives;
 pub mod gang;
+pub mod landing;
+pub mod machines;
 pub mod monitoring;
 pub mod placement;
 pub mod query;

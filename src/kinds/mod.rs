@@ -34,6 +34,7 @@ mod kai;
 mod kaito;
 mod karpenter;
 mod karpenter_api;
+mod karpenter_dropped;
 mod karpenter_words;
 mod keda;
 mod keda_spec;
@@ -148,6 +149,8 @@ pub struct Model {
     pub pool: Option<pool::Pool>,
     /// The Karpenter node class that it is.
     pub node_class: Option<pool::NodeClass>,
+    /// True where it changes what Karpenter takes machines to offer.
+    pub node_overlay: bool,
     /// The queue that it is.
     pub queue: Option<queue::Queue>,
     /// The priority class that it is.
@@ -244,6 +247,7 @@ pub const KINDS: &[Kind] = &[
     Kind { group: "autoscaling", kinds: &["HorizontalPodAutoscaler"], read: hpa::autoscaler },
     Kind { group: "keda.sh", kinds: &["ScaledObject", "ScaledJob"], read: keda::scaled },
     Kind { group: "karpenter.sh", kinds: &["NodePool", "Provisioner"], read: karpenter::pool },
+    Kind { group: "karpenter.sh", kinds: &["NodeOverlay"], read: karpenter::overlay },
     Kind {
         group: "karpenter.k8s.aws",
         kinds: &["EC2NodeClass", "AWSNodeTemplate"],

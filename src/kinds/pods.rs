@@ -138,6 +138,8 @@ pub struct PodTemplate {
     pub requests: Requests,
     /// `nodeSelector`.
     pub node_selector: Pairs,
+    /// Required node affinity: one of these lists of expressions has to hold. Empty where there is none.
+    pub node_affinity: Vec<Vec<NodeExpression>>,
     /// `tolerations`.
     pub tolerations: Vec<Toleration>,
     /// Gang statements in the pod spec itself (Kubernetes 1.35 and later).
@@ -196,6 +198,19 @@ pub struct Toleration {
     pub value: Known<String>,
     /// `effect`; absent matches every effect.
     pub effect: Known<String>,
+}
+
+/// One expression of a required node affinity.
+#[derive(Debug, Clone)]
+pub struct NodeExpression {
+    /// The label key.
+    pub key: String,
+    /// `In`, `NotIn`, `Exists`, `DoesNotExist`, `Gt`, `Lt`.
+    pub operator: Known<String>,
+    /// The values.
+    pub values: Vec<Known<String>>,
+    /// The bytes of the key's value.
+    pub span: Span,
 }
 
 /// A rule of the pod spec that pulls pods together or apart.
@@ -282,6 +297,7 @@ impl PodTemplate {
                 gpus: Gpus::default(),
                 requests: Requests::default(),
                 node_selector: Pairs::default(),
+                node_affinity: vec![],
                 tolerations: vec![],
                 native_gang: vec![],
                 spreading: vec![],
@@ -308,6 +324,7 @@ impl PodTemplate {
             gpus,
             requests: Requests::of(spec),
             node_selector: Pairs::of(spec.get("nodeSelector")),
+            node_affinity: node_affinity(spec),
             tolerations: tolerations(spec.get("tolerations")),
             native_gang: native_gang(spec),
             spreading: spreading(spec),
@@ -531,6 +548,26 @@ fn native_gang(spec: Node<'_>) -> Vec<Evidence> {
             })
         })
         .collect()
+}
+
+/// The terms of the required node affinity. A list that is a template is one term of which nothing is known.
+fn node_affinity(spec: Node<'_>) -> Vec<Vec<NodeExpression>> {
+    let required = spec.at("affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution");
+    let terms = required.and_then(|r| r.get("nodeSelectorTerms"));
+    let expressions = |term: Node<'_>| {
+        let list = term.get("matchExpressions").into_iter().flat_map(|l| l.items());
+        list.filter_map(|e| {
+            let key = e.get("key")?;
+            Some(NodeExpression {
+                key: key.raw_str()?.to_owned(),
+                operator: e.field("operator"),
+                values: e.get("values").into_iter().flat_map(|v| v.items()).map(|v| v.read()).collect(),
+                span: key.span(),
+            })
+        })
+        .collect()
+    };
+    terms.into_iter().flat_map(|t| t.items()).map(expressions).collect()
 }
 
 fn spreading(spec: Node<'_>) -> Vec<Spreading> {

@@ -11,11 +11,34 @@ mod disaggregated_wrong_signal;
 mod finding;
 mod gang_missing;
 mod gang_missing_single_pod;
+mod gpu_pool_ami_drift;
+mod gpu_pool_api_rejected;
+mod gpu_pool_api_removed;
 mod gpu_pool_capacity_type;
 mod gpu_pool_consolidate_after;
 mod gpu_pool_consolidation;
+mod gpu_pool_drain_kills_engine;
+mod gpu_pool_drain_stuck;
+mod gpu_pool_drift_open;
+mod gpu_pool_expiry_default;
+mod gpu_pool_field_dropped;
+mod gpu_pool_fractional;
+mod gpu_pool_group_mixed;
+mod gpu_pool_group_too_large;
 mod gpu_pool_instance_type;
+mod gpu_pool_kai_label;
+mod gpu_pool_limit_missing;
+mod gpu_pool_limit_too_small;
+mod gpu_pool_mixed;
+mod gpu_pool_node_class;
+mod gpu_pool_overlap;
+mod gpu_pool_requirement_dead;
+mod gpu_pool_reserved_unbacked;
+mod gpu_pool_root_disk;
+mod gpu_pool_spot_serving;
 mod gpu_pool_taint;
+mod gpu_pool_toleration_mismatch;
+mod gpu_pool_unneeded;
 mod kai_edit;
 mod kai_queue_missing;
 mod kai_queue_parent_unknown;
@@ -24,6 +47,7 @@ mod monitoring_metric_stale;
 mod monitoring_not_per_replica;
 mod monitoring_panel_missing;
 mod pool_edit;
+mod pool_words;
 mod rollback_alert_wrong;
 mod rollback_frozen;
 mod rollback_missing;
@@ -112,6 +136,29 @@ rules! {
     "gpu-pool-taint" => gpu_pool_taint: Pool,
     "gpu-pool-capacity-type" => gpu_pool_capacity_type: Pool,
     "gpu-pool-instance-type" => gpu_pool_instance_type: Pool,
+    "gpu-pool-api-rejected" => gpu_pool_api_rejected: Pool,
+    "gpu-pool-field-dropped" => gpu_pool_field_dropped: Pool,
+    "gpu-pool-api-removed" => gpu_pool_api_removed: Pool,
+    "gpu-pool-requirement-dead" => gpu_pool_requirement_dead: Pool,
+    "gpu-pool-group-mixed" => gpu_pool_group_mixed: Pool,
+    "gpu-pool-fractional" => gpu_pool_fractional: Pool,
+    "gpu-pool-mixed" => gpu_pool_mixed: Pool,
+    "gpu-pool-reserved-unbacked" => gpu_pool_reserved_unbacked: Pool,
+    "gpu-pool-spot-serving" => gpu_pool_spot_serving: Pool,
+    "gpu-pool-toleration-mismatch" => gpu_pool_toleration_mismatch: Unit,
+    "gpu-pool-kai-label" => gpu_pool_kai_label: Pool,
+    "gpu-pool-limit-missing" => gpu_pool_limit_missing: Pool,
+    "gpu-pool-limit-too-small" => gpu_pool_limit_too_small: Pool,
+    "gpu-pool-expiry-default" => gpu_pool_expiry_default: Pool,
+    "gpu-pool-drain-stuck" => gpu_pool_drain_stuck: Pool,
+    "gpu-pool-drain-kills-engine" => gpu_pool_drain_kills_engine: Pool,
+    "gpu-pool-drift-open" => gpu_pool_drift_open: Pool,
+    "gpu-pool-ami-drift" => gpu_pool_ami_drift: Pool,
+    "gpu-pool-node-class" => gpu_pool_node_class: Pool,
+    "gpu-pool-root-disk" => gpu_pool_root_disk: Pool,
+    "gpu-pool-overlap" => gpu_pool_overlap: Pool,
+    "gpu-pool-group-too-large" => gpu_pool_group_too_large: Unit,
+    "gpu-pool-unneeded" => gpu_pool_unneeded: Repository,
     "gang-missing" => gang_missing: Unit,
     "gang-missing-single-pod" => gang_missing_single_pod: Unit,
     "kai-queue-missing" => kai_queue_missing: Unit,

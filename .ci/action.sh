@@ -16,20 +16,21 @@ cp "$gpulint" "$work/stripped/gpulint"
 strip "$work/stripped/gpulint" 2>/dev/null || true
 
 # The same archive for every Linux and macOS machine that may run this.
-for triple in x86_64-unknown-linux-musl aarch64-unknown-linux-musl x86_64-apple-darwin aarch64-apple-darwin; do
-    archive="$work/releases/v$version/gpulint-$version-$triple.tar.gz"
-    if [ -z "${first:-}" ]; then
-        tar -czf "$archive" -C "$work/stripped" gpulint
-        first=$archive
-    else
-        cp "$first" "$archive"
-    fi
+triples="x86_64-unknown-linux-musl aarch64-unknown-linux-musl x86_64-apple-darwin aarch64-apple-darwin"
+tar -czf "$work/archive" -C "$work/stripped" gpulint
+for triple in $triples; do
+    cp "$work/archive" "$work/releases/v$version/gpulint-$version-$triple.tar.gz"
 done
-archives() { # archives: the table as a release would leave it
-    cp action/checksums.txt "$table"
-    (cd "$work/releases/v$version" && python3 -c 'import hashlib, sys
-for name in sys.argv[1:]: print(hashlib.sha256(open(name, "rb").read()).hexdigest(), "", name)' ./*.tar.gz | sed 's, \./, ,') >>"$table"
+
+sum() { # sum FILE
+    python3 -c 'import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())' "$1"
 }
+
+# The table as it is after a release.
+cp action/checksums.txt "$table"
+for triple in $triples; do
+    printf '%s  gpulint-%s-%s.tar.gz\n' "$(sum "$work/archive")" "$version" "$triple" >>"$table"
+done
 
 cat >"$work/repository/pool.yaml" <<'YAML'
 apiVersion: karpenter.sh/v1
@@ -68,17 +69,17 @@ has() { # has FILE WORDS
 }
 
 echo "an archive that is not the one released is not run"
-archives
-printf 'x' >>"$work/releases/v$version/gpulint-$version-x86_64-unknown-linux-musl.tar.gz"
-for triple in aarch64-unknown-linux-musl x86_64-apple-darwin aarch64-apple-darwin; do
-    printf 'x' >>"$work/releases/v$version/gpulint-$version-$triple.tar.gz"
+mkdir -p "$work/tampered/v$version"
+for triple in $triples; do
+    (cat "$work/archive" && printf x) >"$work/tampered/v$version/gpulint-$version-$triple.tar.gz"
 done
-act 2
+act 2 GPULINT_DOWNLOAD="file://$work/tampered"
 has "$work/log" "it is not what was released"
+act 2 GPULINT_DOWNLOAD="file://$work/nowhere"
+has "$work/log" "cannot be downloaded"
 [ ! -e "$work/tools/gpulint/$version/$(uname -m)/gpulint" ]
 
 echo "a release is verified, kept and run, with annotations, a summary and SARIF"
-archives
 act 1
 has "$work/log" "::error file=pool.yaml,line="
 has "$work/summary" "gpu-pool-consolidation"
@@ -107,10 +108,11 @@ echo "without an archive, the wheel with the hash of the table"
 rm -rf "$work/tools"
 cp action/checksums.txt "$table"
 wheel=$(cd "$ship/wheels" && echo gpulint-*.whl)
-hash=$(python3 -c 'import hashlib, sys; print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())' "$ship/wheels/$wheel")
+hash=$(sum "$ship/wheels/$wheel")
 printf '%s  %s\n' "${hash//[0-9]/0}" "$wheel" >>"$table"
-act 1 PIP_NO_INDEX=1 PIP_FIND_LINKS="$ship/wheels" GPULINT_PATHS=clean PATH="$work/no-cargo:/usr/bin:/bin"
+act 2 PIP_NO_INDEX=1 PIP_FIND_LINKS="$ship/wheels" GPULINT_PATHS=clean
 has "$work/log" "THESE PACKAGES DO NOT MATCH THE HASHES"
+[ ! -e "$work/tools/gpulint/$version/$(uname -m)/gpulint" ]
 printf '%s  %s\n' "$hash" "$wheel" >>"$table"
 act 1 PIP_NO_INDEX=1 PIP_FIND_LINKS="$ship/wheels"
 has "$work/log" "::error file=pool.yaml"

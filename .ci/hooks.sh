@@ -72,8 +72,11 @@ for id in gpulint-system gpulint; do
     grep -q scale-on-gpu-utilization "$work/log"
 
     # The rule is only in the working tree: it is no part of the commit, but of the judgement.
+    git reset -q -- app
     git rm -q --cached rule.yaml
-    git commit -qm "the rule goes" --no-verify -- rule.yaml 2>/dev/null || true
+    git commit -qm "the rule goes" --no-verify
+    git add app
+    [ "$(git status --porcelain rule.yaml)" = "?? rule.yaml" ]
     refuses "an autoscaler beside a rule that is not staged" scale-on-gpu-utilization
 
     autoscaler vllm:num_requests_waiting >app/hpa.yaml

@@ -6,7 +6,7 @@ ship=${SHIP:-$PWD/target/ship}
 
 rm -rf "$ship/wheels" "$ship/wheel-venv"
 # The development profile: what is tested is the wheel, not the optimiser.
-(cd python && maturin --quiet build --profile dev --out "$ship/wheels")
+(cd python && maturin build --quiet --profile dev --out "$ship/wheels")
 python3 -m venv "$ship/wheel-venv"
 "$ship/wheel-venv/bin/pip" --quiet --disable-pip-version-check install --no-index "$ship"/wheels/*.whl
 

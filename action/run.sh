@@ -36,6 +36,15 @@ target() {
     esac
 }
 
+# place FOLDER FROM: the program, as its archive would leave it.
+place() {
+    mkdir -p "$1"
+    cp "$2"/gpulint* "$1/" || fail "the program is not in $2"
+}
+
+# The three below say with their status whether there is something to install; what goes wrong ends the run. They are
+# called in a condition, where bash does not stop at errors by itself.
+
 # install_archive FOLDER: the archive of the release, if the table knows it.
 install_archive() {
     local triple archive expected actual
@@ -51,7 +60,7 @@ install_archive() {
     [ "$actual" = "$expected" ] ||
         fail "$archive has SHA-256 $actual, expected $expected: it is not what was released"
     mkdir -p "$1"
-    tar -xzf "$temp/$archive" -C "$1"
+    tar -xzf "$temp/$archive" -C "$1" || fail "$archive cannot be unpacked"
     rm -f "$temp/$archive"
 }
 
@@ -63,22 +72,22 @@ install_wheel() {
     python=$(command -v python3 || command -v python) || return 1
     [ -n "$hashes" ] || return 1
     printf 'gpulint==%s%s\n' "$version" "$hashes" >"$temp/gpulint-requirements.txt"
-    "$python" -m venv "$temp/gpulint-venv"
+    "$python" -m venv "$temp/gpulint-venv" || return 1
     local bin="$temp/gpulint-venv/bin"
     [ -d "$bin" ] || bin="$temp/gpulint-venv/Scripts"
     "$bin/python" -m pip --quiet --disable-pip-version-check install --require-hashes --no-deps \
-        --only-binary :all: --requirement "$temp/gpulint-requirements.txt"
-    mkdir -p "$1"
-    cp "$bin"/gpulint* "$1/"
+        --only-binary :all: --requirement "$temp/gpulint-requirements.txt" ||
+        fail "the wheel of gpulint $version cannot be installed, or is not what was released"
+    place "$1" "$bin"
 }
 
 # install_source FOLDER: what stands beside this script, which the commit of the action vouches for.
 install_source() {
     [ "$version" = "$(own_version)" ] && command -v cargo >/dev/null || return 1
     echo "gpulint $version is in no release yet: building it"
-    CARGO_TARGET_DIR="$temp/gpulint-build" cargo install --quiet --locked --path "$here/.." --root "$temp/gpulint-root"
-    mkdir -p "$1"
-    cp "$temp/gpulint-root/bin"/gpulint* "$1/"
+    CARGO_TARGET_DIR="$temp/gpulint-build" cargo install --quiet --locked --path "$here/.." --root "$temp/gpulint-root" ||
+        fail "gpulint cannot be built"
+    place "$1" "$temp/gpulint-root/bin"
 }
 
 version=${GPULINT_VERSION:-$(own_version)}

@@ -186,6 +186,26 @@ fn a_file_that_is_named_is_read_once_and_even_where_git_ignores_it() {
 }
 
 #[test]
+fn an_editor_lints_unsaved_text_in_its_repository() {
+    let repository = Repository::new();
+    repository.write("unsaved", &HPA.replace("llm_load", "vllm:num_requests_waiting"));
+    let run = |folder: &str, name: &str, text: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gpulint"));
+        let text = fs::File::open(repository.at(text)).unwrap();
+        command.args(["-f", "concise", "--in-context", "-", "--stdin-filename", name]).stdin(text);
+        let run = Run(command.current_dir(repository.at(folder)).output().unwrap());
+        (run.out().lines().next().unwrap().to_owned(), run.exit())
+    };
+    let clean = |found: (String, i32)| found.0.starts_with("no findings in 3 files") && found.1 == 0;
+    assert!(clean(run("", "deploy/app/hpa.yaml", "unsaved")));
+    assert!(clean(run("deploy/app", "./hpa.yaml", "unsaved")));
+    let (line, exit) = run("", "deploy/app/hpa.yaml", "deploy/app/hpa.yaml");
+    assert!(line.starts_with(HPA_LINE) && exit == 1, "{line}");
+    let (line, exit) = run("deploy", "new.yaml", "deploy/app/hpa.yaml");
+    assert!(line.starts_with("new.yaml:8:50: error[scale-on-gpu-utilization]") && exit == 1, "{line}");
+}
+
+#[test]
 fn only_what_changed_is_reported() {
     let repository = Repository::new();
     repository.check("", "--changed-since HEAD", &[], 0);

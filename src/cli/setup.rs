@@ -82,7 +82,8 @@ pub(crate) fn stdin(args: &InputArgs) -> Result<Vec<Overlay>, Failure> {
     if args.paths.iter().any(|path| is_stdin(path)) {
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes)?;
-        overlays.push(Overlay { path: args.stdin_filename.clone(), bytes });
+        // In the form in which the walk would show the file whose place it takes.
+        overlays.push(Overlay { path: crate::source::shown(Path::new(&args.stdin_filename)), bytes });
     }
     Ok(overlays)
 }

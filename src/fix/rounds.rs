@@ -117,7 +117,8 @@ pub fn rounds(lint: &Lint<'_>, select: &dyn Fn(&Report) -> Vec<Diagnostic>, allo
             }
         }
     }
-    let changed = state.texts.into_iter().map(|(path, (old, new))| Changed { path, old, new });
+    let changed = state.texts.into_iter().filter(|(_, (old, new))| **old != **new);
+    let changed = changed.map(|(path, (old, new))| Changed { path, old, new });
     Outcome { changed: changed.collect(), fixed, refused, report: state.report }
 }
 
@@ -271,4 +272,112 @@ fn count(report: &Report, wanted: impl Fn(&Diagnostic) -> bool) -> BTreeMap<Key,
         *counts.entry(key(&report.files, found)).or_insert(0) += 1;
     }
     counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Skipped;
+    use crate::source::{Encoding, SourceFile, Span};
+
+    /// A run in which every line `key: value` is a finding where the value has a fix in this list.
+    const FIXES: &[(&str, &str)] = &[
+        ("bad", "good"),
+        ("worse", "bad"),
+        // The finding stays.
+        ("sticky", "sticky "),
+        // Brings an error.
+        ("trap", "error"),
+        ("ping", "pong"),
+        ("pong", "ping"),
+        // A file that is not read any more.
+        ("gone", "broken"),
+    ];
+
+    fn lint(files: &[(&str, &str)], overlays: &[Overlay]) -> Report {
+        let mut report = Report::default();
+        for (path, text) in files {
+            let overlay = overlays.iter().find(|overlay| overlay.path == *path);
+            let text = overlay.map_or((*text).to_owned(), |o| String::from_utf8(o.bytes.clone()).unwrap());
+            let file = SourceFile::new((*path).to_owned(), text.as_str().into(), Encoding::Utf8);
+            let id = report.files.add(file);
+            let mut start = 0;
+            for line in text.split_inclusive('\n') {
+                let (key, value) = line.trim_end().split_once(": ").unwrap_or(("", ""));
+                let at = start + key.len() + 2;
+                let span = Span::new(id, at, at + value.len());
+                start += line.len();
+                if value == "broken" {
+                    let (file, reason) = ((*path).to_owned(), String::new());
+                    report.skipped.push(Skipped { file, place: None, reason, broken: true });
+                }
+                let fix = FIXES.iter().find(|(from, _)| *from == value);
+                if fix.is_none() && value != "error" {
+                    continue;
+                }
+                let fix = fix.map(|(_, to)| Fix {
+                    title: String::new(),
+                    applicability: Applicability::Safe,
+                    edits: vec![Edit { span, replacement: (*to).to_owned() }],
+                });
+                report.diagnostics.push(Diagnostic {
+                    rule: if value == "error" { "error" } else { "finding" },
+                    severity: if value == "error" { Severity::Error } else { Severity::Warning },
+                    message: String::new(),
+                    help: None,
+                    span,
+                    span_label: String::new(),
+                    document: 0,
+                    object: None,
+                    field: format!("{key} {value}"),
+                    labels: vec![],
+                    fixes: fix.into_iter().collect(),
+                });
+            }
+        }
+        report
+    }
+
+    /// The text of `a.yaml` afterwards, how many fixes were made, and the words of the refusals.
+    #[track_caller]
+    fn check(text: &str, after: &str, fixed: usize, refused: &[&str]) {
+        let files = [("a.yaml", text), ("b.yaml", "x: good\n")];
+        let all = |report: &Report| report.diagnostics.clone();
+        let outcome = rounds(&|overlays| lint(&files, overlays), &all, Applicability::Safe);
+        let new = outcome.changed.first().map_or(text, |changed| changed.new.as_str());
+        assert_eq!((new, outcome.fixed.len()), (after, fixed));
+        assert!(outcome.changed.iter().all(|changed| *changed.old == *text && changed.path == "a.yaml"));
+        let reasons: Vec<&str> = outcome.refused.iter().map(|one| one.reason.as_str()).collect();
+        assert_eq!(reasons.len(), refused.len(), "{reasons:?}");
+        for (reason, words) in reasons.iter().zip(refused) {
+            assert!(reason.contains(words), "{reason}");
+        }
+        // The report is that of the new text.
+        assert_eq!(outcome.report.diagnostics, lint(&[("a.yaml", new), files[1]], &[]).diagnostics);
+    }
+
+    #[test]
+    fn fixes_are_made_round_by_round() {
+        check("", "", 0, &[]);
+        check("a: good\n", "a: good\n", 0, &[]);
+        check("a: bad\nb: bad\n", "a: good\nb: good\n", 2, &[]);
+        check("a: worse\n", "a: good\n", 2, &[]);
+        // Each of the two is made once, and there it ends.
+        check("a: ping\n", "a: ping\n", 2, &[]);
+    }
+
+    #[test]
+    fn a_fix_that_is_no_progress_is_refused_alone() {
+        let (still, error, unread) =
+            ("would still be there", "would bring an error: error", "could not be read");
+        check("a: sticky\n", "a: sticky\n", 0, &[still]);
+        check("a: trap\n", "a: trap\n", 0, &[error]);
+        check("a: gone\n", "a: gone\n", 0, &[unread]);
+        check("a: bad\nb: trap\nc: bad\n", "a: good\nb: trap\nc: good\n", 2, &[error]);
+        let many = "a: trap\nb: bad\nc: gone\nd: bad\ne: sticky\nf: worse\n";
+        let rest = "a: trap\nb: good\nc: gone\nd: good\ne: sticky\nf: good\n";
+        check(many, rest, 4, &[error, unread, still]);
+        // An error that was there before is nobody's.
+        check("a: error\nb: bad\n", "a: error\nb: good\n", 1, &[]);
+    }
 }

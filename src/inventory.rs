@@ -559,9 +559,17 @@ impl Index {
 mod tests {
     use super::*;
 
-    /// Kinds that stand in every cluster. Only those that hold a word of interest, or are named, are parsed.
-    const EVERYWHERE: &[&str] =
-        &["", "apps", "batch", "autoscaling", "admissionregistration.k8s.io", "mutations.gatekeeper.sh"];
+    /// Groups that stand in every cluster. Of these only what holds a word of interest, or is named, is parsed.
+    const EVERYWHERE: &[&str] = &[
+        "",
+        "apps",
+        "batch",
+        "autoscaling",
+        "admissionregistration.k8s.io",
+        "mutations.gatekeeper.sh",
+        "grafana.integreatly.org",
+        "integreatly.org",
+    ];
 
     #[test]
     fn every_kind_is_found() {

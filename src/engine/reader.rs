@@ -178,6 +178,7 @@ impl<'a> Reader<'a> {
         let engines = std::mem::take(&mut plan.engines);
         let found =
             engines.iter().map(|(start, directory)| self.started(start, directory.as_deref())).reduce(merge);
+        let found = found.map(|engine| Engine { ray: plan.ray, ..engine });
         found.or_else(|| self.joined(&plan)).or_else(|| {
             let states = |launcher: &&Launcher| states_parallelism(&launcher.args);
             let launcher = plan.launchers.iter().find(states).or(plan.launchers.last());

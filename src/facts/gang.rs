@@ -128,7 +128,15 @@ fn group_size(unit: &Unit<'_>, parallel: u32) -> Option<u32> {
     if unit.workload.gang.kai == KaiGang::Whole && fits_one_pod && nodes.value().is_none_or(|n| *n <= 1) {
         return Some(1);
     }
-    Some(pods.max(nodes.value().copied().unwrap_or(1)))
+    let spread = spread(unit, parallel).filter(|_| pods == 1).unwrap_or(1);
+    Some(pods.max(nodes.value().copied().unwrap_or(1)).max(spread))
+}
+
+/// How many pods a model takes that is split over more GPUs than its pod has, and whose command names a leader or a Ray
+/// cluster outside. Without such a sign the numbers contradict each other, and nothing tells which of them is meant.
+fn spread(unit: &Unit<'_>, parallel: u32) -> Option<u32> {
+    let gpus = unit.gpus_per_pod.value().copied().filter(|n| *n > 0 && *n < parallel)?;
+    unit.engine.as_ref().is_some_and(|e| e.reaches_out()).then(|| parallel.div_ceil(gpus))
 }
 
 fn gpus_of_replica(unit: &Unit<'_>, pods: u32) -> Option<u32> {

@@ -96,6 +96,8 @@ const WORDS: &[&str] = &[
     "datadoghq.com",
     "integreatly.org",
     "grafana.app",
+    "perses.dev",
+    "monitoring.cnrm",
     "metrics.aws",
     "llm-d",
     "num-shard",

@@ -82,7 +82,8 @@ impl<'a> Setting<'a> {
         Setting { hints, named, groups }
     }
 
-    fn has(&self, kind: &HintKind) -> bool {
+    /// True where the inputs hold the sign.
+    pub fn has(&self, kind: &HintKind) -> bool {
         self.hints.iter().any(|h| h.kind == *kind)
     }
 

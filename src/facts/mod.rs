@@ -3,7 +3,9 @@
 pub mod disaggregated;
 pub mod drives;
 pub mod gang;
+pub mod kai;
 pub mod placement;
+pub mod queue_tree;
 pub mod queues;
 pub mod renames;
 pub mod scope;

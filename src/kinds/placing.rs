@@ -178,7 +178,10 @@ impl Placing {
     pub(super) fn read(&mut self, owner: &Meta, templates: &[&PodTemplate]) {
         let metas: Vec<&Meta> = std::iter::once(owner).chain(templates.iter().map(|t| &t.meta)).collect();
         let label = |key: &str| {
-            metas.iter().map(|m| m.labels.get(key)).fold(Known::Absent, |known: Known<String>, next| known.or(|| next))
+            metas
+                .iter()
+                .map(|m| m.labels.get(key))
+                .fold(Known::Absent, |known: Known<String>, next| known.or(|| next))
         };
         self.class_label = label("priorityClassName");
         self.preemptibility = label("kai.scheduler/preemptibility");

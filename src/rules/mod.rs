@@ -16,9 +16,27 @@ mod gpu_pool_consolidate_after;
 mod gpu_pool_consolidation;
 mod gpu_pool_instance_type;
 mod gpu_pool_taint;
+mod kai_demand;
 mod kai_edit;
+mod kai_inference_preemptible;
+mod kai_label_without_scheduler;
+mod kai_min_runtime;
+mod kai_priority_class_unknown;
+mod kai_queue_cycle;
+mod kai_queue_duplicate;
+mod kai_queue_group_too_large;
+mod kai_queue_inference_quota;
+mod kai_queue_limit_below_quota;
+mod kai_queue_limit_zero;
 mod kai_queue_missing;
+mod kai_queue_mixed_tenants;
+mod kai_queue_not_leaf;
+mod kai_queue_oversubscribed;
 mod kai_queue_parent_unknown;
+mod kai_queue_starved;
+mod kai_queue_unknown;
+mod kai_shard_label;
+mod kai_training_not_preemptible;
 mod pool_edit;
 mod scale_on_cpu;
 mod scale_on_gpu_memory;
@@ -100,6 +118,23 @@ rules! {
     "gang-missing-single-pod" => gang_missing_single_pod: Unit,
     "kai-queue-missing" => kai_queue_missing: Unit,
     "kai-queue-parent-unknown" => kai_queue_parent_unknown: Queue,
+    "kai-label-without-scheduler" => kai_label_without_scheduler: Unit,
+    "kai-queue-unknown" => kai_queue_unknown: Unit,
+    "kai-queue-not-leaf" => kai_queue_not_leaf: Unit,
+    "kai-queue-cycle" => kai_queue_cycle: Queue,
+    "kai-queue-duplicate" => kai_queue_duplicate: Queue,
+    "kai-shard-label" => kai_shard_label: Repository,
+    "kai-queue-limit-zero" => kai_queue_limit_zero: Queue,
+    "kai-queue-limit-below-quota" => kai_queue_limit_below_quota: Queue,
+    "kai-queue-oversubscribed" => kai_queue_oversubscribed: Queue,
+    "kai-queue-starved" => kai_queue_starved: Queue,
+    "kai-queue-group-too-large" => kai_queue_group_too_large: Unit,
+    "kai-queue-inference-quota" => kai_queue_inference_quota: Unit,
+    "kai-queue-mixed-tenants" => kai_queue_mixed_tenants: Unit,
+    "kai-inference-preemptible" => kai_inference_preemptible: Unit,
+    "kai-training-not-preemptible" => kai_training_not_preemptible: Unit,
+    "kai-priority-class-unknown" => kai_priority_class_unknown: Unit,
+    "kai-min-runtime" => kai_min_runtime: Queue,
     "scale-on-gpu-utilization" => scale_on_gpu_utilization: Repository,
     "scale-on-gpu-memory" => scale_on_gpu_memory: Repository,
     "scale-on-cpu" => scale_on_cpu: Driver,

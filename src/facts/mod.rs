@@ -9,6 +9,7 @@ pub mod queue_tree;
 pub mod queues;
 pub mod renames;
 pub mod scope;
+pub mod topology;
 pub mod units;
 
 use crate::inventory::Inventory;

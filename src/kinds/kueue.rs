@@ -4,7 +4,7 @@ use super::gang::{GangScheduler, Hint, HintKind};
 use super::pods::is_gpu_resource;
 use super::quantity::Quantity;
 use super::queue::{Queue, QueueSystem, Share, Topology};
-use super::{Model, Reading, items};
+use super::{Model, Reading, items, settings};
 use crate::known::Known;
 use crate::source::Span;
 use crate::yaml::Node;
@@ -36,9 +36,21 @@ pub(super) fn read(object: &Reading<'_>) -> Model {
     Model {
         queue: parent.map(|parent| queue(object, parent)),
         topology: (object.kind == "Topology").then(|| topology(object)),
-        hints: vec![Hint { kind: HintKind::Uses(GangScheduler::Kueue), span: object.at }],
+        hints: hints(object),
         ..Model::default()
     }
+}
+
+fn hints(object: &Reading<'_>) -> Vec<Hint> {
+    let mut kinds = vec![HintKind::Uses(GangScheduler::Kueue)];
+    let flavor = object.kind == "ResourceFlavor" && object.spec().get("topologyName").is_some();
+    if flavor || object.kind == "Topology" {
+        kinds.push(HintKind::KueueTopology);
+    }
+    if settings::kueue_waits(object.node) {
+        kinds.push(HintKind::KueueWaits);
+    }
+    kinds.into_iter().map(|kind| Hint { kind, span: object.at }).collect()
 }
 
 fn queue(object: &Reading<'_>, parent: Known<String>) -> Queue {

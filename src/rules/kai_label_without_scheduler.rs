@@ -3,7 +3,7 @@
 use super::kai_edit::scheduler_names;
 use super::{Context, Finding};
 use crate::diagnostic::{Applicability, Severity};
-use crate::facts::gang::Setting;
+use crate::facts::gang::{Setting, Verdict};
 use crate::facts::kai::names;
 use crate::facts::units::Unit;
 use crate::kinds::gang::{GangScheduler, HintKind};
@@ -18,6 +18,11 @@ pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Findin
         return vec![];
     }
     let open = sets.iter().any(|s| names(s, GangScheduler::Kai) || s.template.scheduler.is_unresolved());
+    // A group without a gang is the same mistake, with more at stake.
+    let gang = context.facts.gangs.get(unit.id.0).map(|fact| &fact.verdict);
+    if matches!(gang, Some(Verdict::Absent { .. } | Verdict::Hidden(_))) {
+        return vec![];
+    }
     let setting = Setting::build(context.facts.inventory);
     if open || setting.has(&HintKind::RewritesScheduler) || named_elsewhere(context, unit) {
         return vec![];

@@ -9,8 +9,18 @@ mod disaggregated_missing_autoscaler;
 mod disaggregated_shared_autoscaler;
 mod disaggregated_wrong_signal;
 mod finding;
+mod gang_admission_only;
+mod gang_group_unjoined;
+mod gang_impossible;
+mod gang_leader_first;
 mod gang_missing;
 mod gang_missing_single_pod;
+mod gang_ordered_start;
+mod gang_partial;
+mod gang_rollout_deadlock;
+mod gang_scaled_by_member;
+mod gang_scheduler_mixed;
+mod gpu_fraction_with_parallelism;
 mod gpu_pool_capacity_type;
 mod gpu_pool_consolidate_after;
 mod gpu_pool_consolidation;
@@ -43,6 +53,13 @@ mod scale_on_gpu_memory;
 mod scale_on_gpu_utilization;
 mod signal;
 mod split;
+mod topology_group_split;
+mod topology_incomplete;
+mod topology_level_unknown;
+mod topology_missing;
+mod topology_on_template;
+mod topology_too_narrow;
+mod topology_too_wide;
 mod warm_pool_scale_to_zero;
 
 pub use finding::{Finding, object_ref};
@@ -116,6 +133,15 @@ rules! {
     "gpu-pool-instance-type" => gpu_pool_instance_type: Pool,
     "gang-missing" => gang_missing: Unit,
     "gang-missing-single-pod" => gang_missing_single_pod: Unit,
+    "gang-partial" => gang_partial: Unit,
+    "gang-impossible" => gang_impossible: Repository,
+    "gang-leader-first" => gang_leader_first: Unit,
+    "gang-ordered-start" => gang_ordered_start: Unit,
+    "gang-scheduler-mixed" => gang_scheduler_mixed: Unit,
+    "gang-group-unjoined" => gang_group_unjoined: Unit,
+    "gang-scaled-by-member" => gang_scaled_by_member: Driver,
+    "gang-rollout-deadlock" => gang_rollout_deadlock: Unit,
+    "gang-admission-only" => gang_admission_only: Unit,
     "kai-queue-missing" => kai_queue_missing: Unit,
     "kai-queue-parent-unknown" => kai_queue_parent_unknown: Queue,
     "kai-label-without-scheduler" => kai_label_without_scheduler: Unit,
@@ -135,6 +161,14 @@ rules! {
     "kai-training-not-preemptible" => kai_training_not_preemptible: Unit,
     "kai-priority-class-unknown" => kai_priority_class_unknown: Unit,
     "kai-min-runtime" => kai_min_runtime: Queue,
+    "topology-missing" => topology_missing: Unit,
+    "topology-level-unknown" => topology_level_unknown: Repository,
+    "topology-on-template" => topology_on_template: Unit,
+    "topology-incomplete" => topology_incomplete: Repository,
+    "topology-too-wide" => topology_too_wide: Unit,
+    "topology-too-narrow" => topology_too_narrow: Unit,
+    "topology-group-split" => topology_group_split: Unit,
+    "gpu-fraction-with-parallelism" => gpu_fraction_with_parallelism: Unit,
     "scale-on-gpu-utilization" => scale_on_gpu_utilization: Repository,
     "scale-on-gpu-memory" => scale_on_gpu_memory: Repository,
     "scale-on-cpu" => scale_on_cpu: Driver,

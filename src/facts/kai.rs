@@ -69,9 +69,9 @@ pub fn class_of(inventory: &Inventory, unit: &Unit<'_>) -> Option<Class> {
             let preemptible = word == "preemptible";
             return Some(Class { preemptible, why: format!("label `{word}`"), span: Some(*span) });
         }
-        // Any other word is logged and ignored.
-        Known::Unresolved(_) => return None,
-        _ => {}
+        // Versions differ in what they make of any other word.
+        Known::Absent => {}
+        _ => return None,
     }
     match class_name(unit) {
         Known::Set(name, span) => {

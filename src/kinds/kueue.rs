@@ -131,7 +131,8 @@ mod tests {
         let text = format!(
             "{{apiVersion: kueue.x-k8s.io/v1beta1, kind: {kind}, metadata: {{name: a}}, spec: {spec}}}"
         );
-        check(&text, &format!("{expect}\nhint Uses(Kueue)"));
+        let topology = if kind == "Topology" { "\nhint KueueTopology" } else { "" };
+        check(&text, &format!("{expect}\nhint Uses(Kueue){topology}"));
     }
 
     #[test]
@@ -182,5 +183,17 @@ mod tests {
         kueue("Topology", "{}", "topology Kueue");
         kueue("Topology", "{levels: [{nodeLabel: '{{ x }}'}, y]}", "topology Kueue unresolved, ?");
         check("{apiVersion: config.kueue.x-k8s.io/v1beta1, kind: Configuration}", "hint Uses(Kueue)");
+        for (settings, waits) in
+            [("{enable: true}", true), ("{timeout: 5m}", true), ("{enable: false}", false)]
+        {
+            let text = format!(
+                "{{apiVersion: config.kueue.x-k8s.io/v1beta2, kind: Configuration, waitForPodsReady: {settings}}}"
+            );
+            check(&text, if waits { "hint Uses(Kueue)\nhint KueueWaits" } else { "hint Uses(Kueue)" });
+        }
+        check(
+            "{apiVersion: kueue.x-k8s.io/v1beta1, kind: ResourceFlavor, spec: {topologyName: racks}}",
+            "hint Uses(Kueue)\nhint KueueTopology",
+        );
     }
 }

@@ -3,11 +3,13 @@
 use super::{Context, Finding};
 use crate::facts::queue_tree::{Resource, may_be_patch};
 use crate::facts::queues::QueueFact;
+use crate::known::Known;
 
 pub(super) fn check<'a>(context: &Context<'a>, queue: &'a QueueFact<'a>) -> Vec<Finding<'a>> {
     let queues = &context.facts.queues;
     let gpu = &queue.queue.gpu;
-    let weightless = gpu.over_quota_weight.value().is_some_and(|weight| *weight == 0.0);
+    // A weight that is written as 0 is meant: such a queue takes what is idle and gives it back at once.
+    let weightless = matches!(gpu.over_quota_weight, Known::Default(weight, _) if weight == 0.0);
     let open = queue.limit(Resource::Gpu).is_some_and(|limit| limit > 0.0);
     let starved = weightless && open && queue.quota(Resource::Gpu) == Some(0.0);
     // Without another queue there is nobody to share with.
@@ -15,10 +17,8 @@ pub(super) fn check<'a>(context: &Context<'a>, queue: &'a QueueFact<'a>) -> Vec<
     if !starved || alone || may_be_patch(queues, queue) {
         return vec![];
     }
-    let stated = gpu.over_quota_weight.set().is_some();
-    let why = if stated { "a weight of 0" } else { "no `overQuotaWeight`, which is 0" };
     let message = format!(
-        "queue `{}` has no GPU quota and {why}: its fair share is 0, so its work gets only GPUs that nobody asks for and is the first to go",
+        "queue `{}` has no GPU quota and no `overQuotaWeight`, which is 0: its fair share is 0, so its work gets only GPUs that nobody asks for and is the first to go",
         queue.name()
     );
     let at = queue.place(Resource::Gpu, |share| &share.over_quota_weight);

@@ -136,6 +136,17 @@ pub fn judge(unit: &Unit<'_>, setting: &Setting<'_>) -> GangFact {
     GangFact { verdict, pods: Some(pods), gpus }
 }
 
+/// True where Kueue is all that knows of the group.
+pub fn only_admitted(unit: &Unit<'_>) -> bool {
+    let declared = &unit.workload.gang.declared;
+    let named = unit
+        .workload
+        .sets
+        .iter()
+        .any(|s| s.template.scheduler.value().is_some_and(|name| GangScheduler::of_name(name).is_some()));
+    !named && !declared.is_empty() && declared.iter().all(|e| e.scheduler == GangScheduler::Kueue)
+}
+
 /// How many pods hold one model replica; none where the inputs do not tell.
 fn group_size(unit: &Unit<'_>, parallel: u32) -> Option<u32> {
     let pods = unit.workload.pods_per_replica();

@@ -31,7 +31,7 @@ pub fn names(set: &PodSet, scheduler: GangScheduler) -> bool {
 pub fn queue_of<'u>(facts: &Facts<'_>, unit: &'u Unit<'_>) -> Option<(&'u str, Span, Found)> {
     handed_over(unit)?;
     let Known::Set(name, span) = &unit.workload.kai_queue else { return None };
-    Some((name, *span, find(facts.inventory, &facts.queues, unit.object, name)))
+    Some((name, *span, find(facts, unit.object, name)))
 }
 
 /// Classes that KAI Scheduler's chart makes, and those of Kubernetes.

@@ -17,6 +17,7 @@ use disaggregated::Pair;
 use drives::Driver;
 use gang::{GangFact, Setting};
 use placement::PoolFact;
+use queue_tree::Tree;
 use queues::QueueFact;
 use renames::Aliases;
 use units::{Unit, UnitId};
@@ -37,6 +38,8 @@ pub struct Facts<'a> {
     pub pools: Vec<PoolFact<'a>>,
     /// KAI queues.
     pub queues: Vec<QueueFact<'a>>,
+    /// How the KAI queues hang together.
+    pub tree: Tree<'a>,
     /// Prefill and decode pools that belong together.
     pub pairs: Vec<Pair>,
 }
@@ -49,6 +52,7 @@ impl<'a> Facts<'a> {
         let setting = Setting::build(inventory);
         let gangs = units.iter().map(|unit| gang::judge(unit, &setting)).collect();
         let drivers = drives::build(inventory, &units, &aliases);
+        let queues = queues::build(inventory);
         let pairs = disaggregated::build(inventory, &units);
         Facts {
             inventory,
@@ -56,7 +60,8 @@ impl<'a> Facts<'a> {
             drivers,
             aliases,
             pools: placement::build(inventory),
-            queues: queues::build(inventory),
+            tree: Tree::build(inventory, &queues),
+            queues,
             pairs,
             units,
         }

@@ -1,5 +1,6 @@
 //! Where a name leads in the tree of KAI queues, and what stands above and below.
 
+use super::Facts;
 use super::queues::QueueFact;
 use super::scope::nearest;
 use crate::inventory::Inventory;
@@ -7,6 +8,7 @@ use crate::kinds::Object;
 use crate::kinds::queue::Share;
 use crate::known::Known;
 use crate::source::Span;
+use std::collections::BTreeMap;
 
 /// The parent that the installation of KAI Scheduler makes, and its one leaf.
 /// Source: kai-scheduler/KAI-Scheduler, deployments/kai-scheduler/values.yaml, `defaultQueue`.
@@ -27,23 +29,67 @@ pub enum Found {
     Unknown,
 }
 
-/// The queue that an object means by a name: the nearest one. Queues are cluster-wide, but a repository may hold the
-/// manifests of several clusters.
-pub fn find(inventory: &Inventory, queues: &[QueueFact<'_>], from: &Object, name: &str) -> Found {
-    let named: Vec<(usize, &QueueFact<'_>)> =
-        queues.iter().enumerate().filter(|(_, q)| q.object.name() == Some(name)).collect();
-    if named.is_empty() {
+/// How the queues of the inputs hang together.
+#[derive(Debug, Default)]
+pub struct Tree<'a> {
+    by_name: BTreeMap<&'a str, Vec<usize>>,
+    parents: Vec<Option<usize>>,
+    /// True where the inputs hold the root of a tree, and no queue whose name is a template.
+    whole: bool,
+}
+
+impl<'a> Tree<'a> {
+    /// Finds the parent of every queue.
+    pub fn build(inventory: &Inventory, queues: &[QueueFact<'a>]) -> Tree<'a> {
+        let mut by_name: BTreeMap<&'a str, Vec<usize>> = BTreeMap::new();
+        for (index, queue) in queues.iter().enumerate() {
+            if let Some(name) = queue.object.name() {
+                by_name.entry(name).or_default().push(index);
+            }
+        }
         let open = queues.iter().any(|q| q.object.meta.name.value().is_none());
-        return match name {
-            INSTALLED_PARENT | INSTALLED_LEAF => Found::Installed,
-            _ if open || !queues.iter().any(|q| q.queue.parent == Known::Absent) => Found::Unknown,
-            _ => Found::Missing,
+        // A patch leaves its parent out and is no root.
+        let root = queues.iter().any(|q| q.queue.parent == Known::Absent && !may_be_patch(queues, q));
+        let mut tree = Tree { by_name, parents: vec![], whole: root && !open };
+        let parent = |queue: &QueueFact<'a>| match tree.find(
+            inventory,
+            queues,
+            queue.object,
+            queue.queue.parent.value()?,
+        ) {
+            Found::Queue(index) => Some(index),
+            _ => None,
         };
+        tree.parents = queues.iter().map(parent).collect();
+        tree
     }
-    match nearest(inventory, from, named, |(_, q)| q.object).as_slice() {
-        [(index, _)] => Found::Queue(*index),
-        _ => Found::Unknown,
+
+    /// The queue that an object means by a name: the nearest one. Queues are cluster-wide, but a repository may hold the
+    /// manifests of several clusters.
+    fn find(&self, inventory: &Inventory, queues: &[QueueFact<'a>], from: &Object, name: &str) -> Found {
+        let Some(indices) = self.by_name.get(name) else {
+            return match name {
+                INSTALLED_PARENT | INSTALLED_LEAF => Found::Installed,
+                _ if self.whole => Found::Missing,
+                _ => Found::Unknown,
+            };
+        };
+        let named = indices.iter().filter_map(|index| Some((*index, queues.get(*index)?.object))).collect();
+        match nearest(inventory, from, named, |(_, object)| *object).as_slice() {
+            [(index, _)] => Found::Queue(*index),
+            _ => Found::Unknown,
+        }
     }
+}
+
+/// The queue that an object means by a name.
+pub fn find(facts: &Facts<'_>, from: &Object, name: &str) -> Found {
+    facts.tree.find(facts.inventory, &facts.queues, from, name)
+}
+
+/// The parent of the queue at an index, where it is in the inputs.
+pub fn parent(facts: &Facts<'_>, index: usize) -> Option<usize> {
+    facts.tree.parents.get(index).copied().flatten()
 }
 
 /// The queues from one up to its root.
@@ -51,38 +97,30 @@ pub fn find(inventory: &Inventory, queues: &[QueueFact<'_>], from: &Object, name
 pub struct Chain {
     /// The indices, the queue itself first.
     pub queues: Vec<usize>,
-    /// Where the chain comes back to itself: the index of the queue whose parent is in it already.
+    /// Where the chain comes back to itself: the index of the queue that it comes back to.
     pub cycle: Option<usize>,
 }
 
 /// The queue at an index and what is above it, as far as the inputs hold it.
-pub fn chain(inventory: &Inventory, queues: &[QueueFact<'_>], index: usize) -> Chain {
-    let mut chain = Chain::default();
+pub fn chain(facts: &Facts<'_>, index: usize) -> Chain {
+    let mut chain = Chain { queues: vec![index], cycle: None };
     let mut at = index;
-    while let Some(queue) = queues.get(at) {
-        chain.queues.push(at);
-        let Some(name) = queue.queue.parent.value() else { break };
-        let Found::Queue(parent) = find(inventory, queues, queue.object, name) else { break };
-        if chain.queues.contains(&parent) {
-            chain.cycle = Some(at);
+    while let Some(above) = parent(facts, at) {
+        if chain.queues.contains(&above) {
+            chain.cycle = Some(above);
             break;
         }
-        at = parent;
+        chain.queues.push(above);
+        at = above;
     }
     chain
 }
 
 /// The queues that hang from the one at an index, by their indices.
-pub fn children<'q>(
-    inventory: &'q Inventory,
-    queues: &'q [QueueFact<'_>],
-    index: usize,
-) -> impl Iterator<Item = usize> + 'q {
-    let named = move |queue: &QueueFact<'_>| {
-        let parent = queue.queue.parent.value();
-        parent.is_some_and(|name| find(inventory, queues, queue.object, name) == Found::Queue(index))
-    };
-    queues.iter().enumerate().filter(move |(at, q)| *at != index && named(q)).map(|(at, _)| at)
+pub fn children<'f>(facts: &'f Facts<'_>, index: usize) -> impl Iterator<Item = usize> + 'f {
+    let hangs =
+        move |(at, parent): (usize, &Option<usize>)| (at != index && *parent == Some(index)).then_some(at);
+    facts.tree.parents.iter().enumerate().filter_map(hangs)
 }
 
 /// True where another file holds a queue of the same name: one of them may be a patch of the other, so that what it
@@ -115,11 +153,21 @@ impl Resource {
         }
     }
 
+    /// The resource for people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Resource::Gpu => "GPUs",
+            Resource::Cpu => "CPU",
+            Resource::Memory => "memory",
+        }
+    }
+
     /// An amount for people, in the unit of the queue.
     pub fn amount(self, n: f64) -> String {
         match self {
+            Resource::Gpu if n == 1.0 => "1 GPU".to_owned(),
             Resource::Gpu => format!("{n} GPUs"),
-            Resource::Cpu => format!("{n} thousandths of a CPU"),
+            Resource::Cpu => format!("{n}m CPU"),
             Resource::Memory => format!("{n} MB of memory"),
         }
     }

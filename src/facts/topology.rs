@@ -5,6 +5,7 @@ use super::gang::Setting;
 use super::units::Unit;
 use crate::kinds::Object;
 use crate::kinds::placing::TopologyRequest;
+use crate::kinds::pods::{PodSet, Spreading};
 
 /// How much of a cluster a level holds, from narrow to wide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +97,29 @@ pub fn kept_near(unit: &Unit<'_>) -> bool {
         let affinity = set.template.spreading.iter().any(|s| s.kind == "podAffinity");
         affinity || set.template.node_selector.0.iter().any(|pair| Level::of(&pair.key).is_some())
     })
+}
+
+/// The rule of the pods that drives members of one group into different zones or regions, where there is one.
+pub fn torn_apart<'u>(unit: &'u Unit<'_>) -> Option<&'u Spreading> {
+    let rules =
+        unit.workload.sets.iter().flat_map(|set| set.template.spreading.iter().map(move |s| (set, s)));
+    rules.into_iter().find(|(set, rule)| splits(unit, set, rule)).map(|(_, rule)| rule)
+}
+
+/// True for a required rule on zones or regions that two pods of one group fall under.
+fn splits(unit: &Unit<'_>, set: &PodSet, rule: &Spreading) -> bool {
+    let wide = rule.key.set().and_then(|key| Level::of(key)).is_some_and(|level| level >= Level::Zone);
+    if !rule.required || !wide || rule.kind == "podAffinity" {
+        return false;
+    }
+    let Some(selects) = &rule.selects else { return false };
+    let matches = |other: &PodSet| {
+        selects.iter().all(|(key, value)| other.template.meta.labels.get(key).set() == Some(value))
+    };
+    // Where each rank is an object of its own, or a group has one set only, the set itself has to have two pods.
+    let members: u32 = unit.workload.sets.iter().filter(|s| matches(s)).filter_map(|s| s.pods.value()).sum();
+    let by_engine = unit.workload.sets.len() == 1 && matches(set);
+    !selects.is_empty() && matches(set) && (members > 1 || by_engine)
 }
 
 #[cfg(test)]

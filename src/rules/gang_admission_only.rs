@@ -3,7 +3,7 @@
 use super::split::at_split;
 use super::{Context, Finding};
 use crate::diagnostic::Severity;
-use crate::facts::gang::{Setting, Verdict};
+use crate::facts::gang::{Setting, Verdict, only_admitted};
 use crate::facts::topology;
 use crate::facts::units::Unit;
 use crate::kinds::gang::{GangScheduler, HintKind};
@@ -41,15 +41,4 @@ pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Findin
         finding = finding.at_most(Severity::Info);
     }
     vec![finding]
-}
-
-/// True where Kueue is all that knows of the group.
-pub(super) fn only_admitted(unit: &Unit<'_>) -> bool {
-    let declared = &unit.workload.gang.declared;
-    let named = unit
-        .workload
-        .sets
-        .iter()
-        .any(|s| s.template.scheduler.value().is_some_and(|name| GangScheduler::of_name(name).is_some()));
-    !named && !declared.is_empty() && declared.iter().all(|e| e.scheduler == GangScheduler::Kueue)
 }

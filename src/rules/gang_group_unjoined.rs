@@ -33,7 +33,7 @@ pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Findin
             ),
             _ => (
                 format!(
-                    "the group of that name is in the namespace {}",
+                    "the group of that name is in the namespace `{}`",
                     other.namespace().unwrap_or("default")
                 ),
                 other.meta.namespace.span().unwrap_or_else(|| other.name_span()),

@@ -10,7 +10,7 @@ use crate::facts::units::Unit;
 pub(super) fn queues<'a>(context: &Context<'a>, unit: &Unit<'_>) -> Vec<&'a QueueFact<'a>> {
     let facts = context.facts;
     let Some((_, _, Found::Queue(index))) = kai::queue_of(facts, unit) else { return vec![] };
-    let chain = chain(facts.inventory, &facts.queues, index);
+    let chain = chain(facts, index);
     chain.queues.iter().filter_map(|at| facts.queues.get(*at)).collect()
 }
 
@@ -33,7 +33,7 @@ pub(super) fn tenants<'f>(context: &Context<'f>, queue: &QueueFact<'_>) -> Vec<&
     let facts = context.facts;
     let below = |unit: &&'f Unit<'f>| match kai::queue_of(facts, unit) {
         Some((_, _, Found::Queue(index))) => {
-            let above = chain(facts.inventory, &facts.queues, index).queues;
+            let above = chain(facts, index).queues;
             above.iter().filter_map(|at| facts.queues.get(*at)).any(|q| std::ptr::eq(q.object, queue.object))
         }
         _ => false,

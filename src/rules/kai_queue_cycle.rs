@@ -7,11 +7,9 @@ use crate::facts::queues::QueueFact;
 pub(super) fn check<'a>(context: &Context<'a>, queue: &'a QueueFact<'a>) -> Vec<Finding<'a>> {
     let facts = context.facts;
     let Some(own) = facts.queues.iter().position(|q| std::ptr::eq(q, queue)) else { return vec![] };
-    let chain = chain(facts.inventory, &facts.queues, own);
+    let chain = chain(facts, own);
     // A cycle is one mistake: it is reported at its first queue, and where that is reached from itself.
-    let closed = chain.cycle.is_some_and(|last| {
-        facts.queues.get(last).and_then(|q| q.queue.parent.value()).map(String::as_str) == queue.object.name()
-    });
+    let closed = chain.cycle == Some(own);
     if !closed || chain.queues.iter().any(|at| *at < own) {
         return vec![];
     }

@@ -28,7 +28,8 @@ pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Findin
     let short = |replicas: u32| {
         let each = chain.iter().flat_map(|queue| Resource::ALL.into_iter().map(move |r| (*queue, r)));
         each.filter_map(|(queue, resource)| {
-            let quota = guarantee(context, queue, resource)?;
+            // A queue that is closed for the resource is reported as that.
+            let quota = guarantee(context, queue, resource).filter(|_| queue.limit(resource) != Some(0.0))?;
             let need = f64::from(replicas) * demand.of(resource);
             (need > quota).then_some(Short { queue, resource, quota, replicas, one: demand.of(resource) })
         })

@@ -21,6 +21,7 @@ pub(super) fn check<'a>(context: &Context<'a>, queue: &'a QueueFact<'a>) -> Vec<
     let closed = Resource::ALL.iter().all(|r| queue.share(*r).limit.set() == Some(&0.0));
     let Some(first) = zero.first().copied().filter(|_| !closed) else { return vec![] };
     let keys: Vec<&str> = zero.iter().map(|r| r.key()).collect();
+    let words: Vec<&str> = zero.iter().map(|r| r.word()).collect();
     let omitted = queue.share(first).limit.set().is_none();
     let why = if omitted { "an omitted limit is 0" } else { "0 is no bound but nothing; no bound is -1" };
     let what = match keys.as_slice() {
@@ -30,7 +31,7 @@ pub(super) fn check<'a>(context: &Context<'a>, queue: &'a QueueFact<'a>) -> Vec<
     let message = format!(
         "queue `{}` has {what} ({why}): no pod that asks for {} is ever placed through it",
         queue.name(),
-        keys.join(" or ")
+        words.join(" or ")
     );
     let place = queue.place(first, |share| &share.limit);
     let label = if omitted { "no limit is stated for it" } else { "admits nothing" };
@@ -44,7 +45,7 @@ pub(super) fn check<'a>(context: &Context<'a>, queue: &'a QueueFact<'a>) -> Vec<
     match blocked {
         Some((unit, resource)) => {
             finding =
-                finding.label(unit.workload.span, format!("asks for {} through this queue", resource.key()));
+                finding.label(unit.workload.span, format!("asks for {} through this queue", resource.word()));
         }
         // Pods that ask for other resources only pass.
         None => finding = finding.lower(Severity::Warning),

@@ -25,9 +25,7 @@ pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Findin
     match found {
         Found::Installed if name == INSTALLED_PARENT => vec![finding(&format!("`{INSTALLED_LEAF}`"))],
         Found::Queue(index) => {
-            let below: Vec<_> = children(facts.inventory, &facts.queues, index)
-                .filter_map(|at| facts.queues.get(at))
-                .collect();
+            let below: Vec<_> = children(facts, index).filter_map(|at| facts.queues.get(at)).collect();
             let Some(first) = below.first() else { return vec![] };
             let names: Vec<String> = below.iter().map(|q| format!("`{}`", q.name())).collect();
             let at = first.queue.parent.span().unwrap_or(first.queue.span);

@@ -9,8 +9,7 @@ use crate::known::Known;
 pub(super) fn check<'a>(context: &Context<'a>, queue: &'a QueueFact<'a>) -> Vec<Finding<'a>> {
     let facts = context.facts;
     let Some(own) = facts.queues.iter().position(|q| std::ptr::eq(q, queue)) else { return vec![] };
-    let below: Vec<&QueueFact<'_>> =
-        children(facts.inventory, &facts.queues, own).filter_map(|at| facts.queues.get(at)).collect();
+    let below: Vec<&QueueFact<'_>> = children(facts, own).filter_map(|at| facts.queues.get(at)).collect();
     let patch = may_be_patch(&facts.queues, queue);
     let over = Resource::ALL.into_iter().find_map(|resource| {
         let quota = queue.quota(resource).filter(|n| n.is_finite())?;
@@ -29,7 +28,7 @@ pub(super) fn check<'a>(context: &Context<'a>, queue: &'a QueueFact<'a>) -> Vec<
     let sum_text = if terms.len() > 1 { format!("{} = {sum}", terms.join(" + ")) } else { sum.to_string() };
     let effect = "what is over the parent's own guarantee can be reclaimed by its neighbours, and work that is not preemptible never gets it";
     let message = format!(
-        "the queues below `{}` are guaranteed {sum_text} in {}, but it is guaranteed {quota} itself: {effect}",
+        "the queues below `{}` are guaranteed {sum_text} {}, but it is guaranteed {quota} itself: {effect}",
         queue.name(),
         unit_word(resource)
     );

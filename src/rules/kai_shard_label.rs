@@ -10,7 +10,7 @@ pub(super) fn check<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
     let mut findings = Vec::new();
     for queue in &facts.queues {
         let parent = queue.queue.parent.value();
-        let found = parent.map(|name| find(facts.inventory, &facts.queues, queue.object, name));
+        let found = parent.map(|name| find(facts, queue.object, name));
         let Some(Found::Queue(index)) = found else { continue };
         let Some(parent) = facts.queues.get(index) else { continue };
         let patch = may_be_patch(&facts.queues, queue) || may_be_patch(&facts.queues, parent);

@@ -72,11 +72,10 @@ fn by_name<'a>(
         "{} asks for the level `{level}`, which topology `{name}` does not have: {effect}",
         title(asked)
     );
-    Some(
-        Finding::new(asked.object, "topology.level", at, "no such level", message)
-            .label(topology.span, format!("the levels of `{}`", object.name().unwrap_or("?")))
-            .help(format!("name one of its levels: {}", levels(topology))),
-    )
+    let finding = Finding::new(asked.object, "topology.level", at, "no such level", message)
+        .label(topology.span, format!("the levels of `{}`", object.name().unwrap_or("?")))
+        .help(format!("name one of its levels: {}", levels(topology)));
+    Some(if required { finding } else { finding.lower(Severity::Warning) })
 }
 
 /// A topology of Kueue is chosen by the flavor: a level is wrong for sure where no topology here has it.

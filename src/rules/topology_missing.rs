@@ -1,13 +1,12 @@
 //! `topology-missing`: nothing keeps the pods of one model replica near each other.
 
-use super::gang_admission_only::only_admitted;
 use super::split::at_split;
 use super::{Context, Finding};
 use crate::config::Profile;
 use crate::diagnostic::Severity;
-use crate::facts::gang::Verdict;
+use crate::facts::gang::{Verdict, only_admitted};
 use crate::facts::kai::handed_over;
-use crate::facts::topology::{holding, kept_near};
+use crate::facts::topology::{holding, kept_near, torn_apart};
 use crate::facts::units::Unit;
 use crate::kinds::placing::KaiReads;
 
@@ -20,7 +19,8 @@ pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Findin
         _ => false,
     };
     let (Some(pods), Some(split), true) = (fact.pods, unit.parallel_span(), judged) else { return vec![] };
-    if pods < 2 || kept_near(unit) || !holding(context.facts, unit).is_empty() {
+    // A group that is torn apart on purpose is told so.
+    if pods < 2 || kept_near(unit) || torn_apart(unit).is_some() || !holding(context.facts, unit).is_empty() {
         return vec![];
     }
     let tensor = unit.tensor_parallel.value().copied().unwrap_or(1);

@@ -2,6 +2,7 @@
 
 use super::units::Unit;
 use crate::inventory::Inventory;
+use crate::kinds::Object;
 use crate::kinds::gang::{Evidence, GangScheduler, Hidden, Hint, HintKind, KaiGang, PodGroup};
 use crate::known::Known;
 use crate::source::Span;
@@ -82,8 +83,29 @@ impl<'a> Setting<'a> {
         Setting { hints, named, groups }
     }
 
-    fn has(&self, kind: &HintKind) -> bool {
+    /// True where the inputs hold the sign.
+    pub fn has(&self, kind: &HintKind) -> bool {
         self.hints.iter().any(|h| h.kind == *kind)
+    }
+
+    /// The group object that a statement names, in the namespace of the object that makes it.
+    pub fn group_of(&self, evidence: &Evidence, object: &Object) -> Option<&'a PodGroup> {
+        let name = evidence.pod_group.as_deref()?;
+        let here = object.namespace();
+        let fits = |(n, ns, group): &&(&str, Option<&str>, &'a PodGroup)| {
+            *n == name
+                && group.scheduler == evidence.scheduler
+                && (here.is_none() || ns.is_none() || here == *ns)
+        };
+        self.groups.iter().find(fits).map(|(_, _, group)| *group)
+    }
+
+    /// How many members a statement waits for: as it says itself, or as its group object says.
+    pub fn minimum(&self, evidence: &Evidence, object: &Object) -> Known<u32> {
+        match (&evidence.min, self.group_of(evidence, object)) {
+            (Known::Absent, Some(group)) => group.min.clone(),
+            (min, _) => min.clone(),
+        }
     }
 
     /// The gang schedulers that the repository is seen to use.
@@ -112,6 +134,17 @@ pub fn judge(unit: &Unit<'_>, setting: &Setting<'_>) -> GangFact {
         several_pods(unit, pods, setting)
     };
     GangFact { verdict, pods: Some(pods), gpus }
+}
+
+/// True where Kueue is all that knows of the group.
+pub fn only_admitted(unit: &Unit<'_>) -> bool {
+    let declared = &unit.workload.gang.declared;
+    let named = unit
+        .workload
+        .sets
+        .iter()
+        .any(|s| s.template.scheduler.value().is_some_and(|name| GangScheduler::of_name(name).is_some()));
+    !named && !declared.is_empty() && declared.iter().all(|e| e.scheduler == GangScheduler::Kueue)
 }
 
 /// How many pods hold one model replica; none where the inputs do not tell.
@@ -234,23 +267,11 @@ fn weigh(evidence: &Evidence, unit: &Unit<'_>, need: u32, setting: &Setting<'_>)
         what: format!("{} of {}", evidence.what, evidence.scheduler.name()),
         span: evidence.span,
     };
-    let group = evidence.pod_group.as_deref().and_then(|name| {
-        let here = unit.object.namespace();
-        setting
-            .groups
-            .iter()
-            .find(|(n, ns, group)| {
-                *n == name
-                    && group.scheduler == evidence.scheduler
-                    && (here.is_none() || ns.is_none() || here == *ns)
-            })
-            .map(|(_, _, group)| *group)
-    });
-    let min = match (&evidence.min, group) {
-        (Known::Absent, Some(group)) => group.min.clone(),
-        (Known::Absent, None) if evidence.pod_group.is_some() => return None,
-        (min, _) => min.clone(),
-    };
+    let group = setting.group_of(evidence, unit.object);
+    if group.is_none() && evidence.min == Known::Absent && evidence.pod_group.is_some() {
+        return None;
+    }
+    let min = setting.minimum(evidence, unit.object);
     Some(match min {
         Known::Set(min, _) | Known::Default(min, _) if min < need => Verdict::Partial { by, min, need },
         Known::Unresolved(_) | Known::Invalid(..) => Verdict::Unknown,

@@ -221,7 +221,8 @@ mod tests {
             let toleration_read = Toleration { key: next(), operator: next(), value: next(), effect: next() };
             let mut t = taint.split(' ').map(known);
             let mut next = || t.next().expect("three words");
-            let taint_read = Taint { key: next(), value: next(), effect: next(), effect_node: None, span: at };
+            let taint_read =
+                Taint { key: next(), value: next(), effect: next(), effect_node: None, span: at };
             assert_eq!(tolerates(&toleration_read, &taint_read), expect, "{toleration} / {taint}");
         }
     }

@@ -4,14 +4,18 @@ mod aliases;
 pub mod disaggregated;
 pub mod drives;
 pub mod gang;
+pub mod kai;
 pub mod landing;
 pub mod machines;
 pub mod monitoring;
 pub mod placement;
+pub mod placement;
 pub mod query;
+pub mod queue_tree;
 pub mod queues;
 pub mod renames;
 pub mod scope;
+pub mod topology;
 pub mod units;
 
 use crate::inventory::Inventory;
@@ -20,6 +24,7 @@ use drives::Driver;
 use gang::{GangFact, Setting};
 use monitoring::Monitoring;
 use placement::PoolFact;
+use queue_tree::Tree;
 use queues::QueueFact;
 use renames::Aliases;
 use units::{Unit, UnitId};
@@ -40,6 +45,8 @@ pub struct Facts<'a> {
     pub pools: Vec<PoolFact<'a>>,
     /// KAI queues.
     pub queues: Vec<QueueFact<'a>>,
+    /// How the KAI queues hang together.
+    pub tree: Tree<'a>,
     /// Prefill and decode pools that belong together.
     pub pairs: Vec<Pair>,
     /// Dashboards and alerts.
@@ -54,6 +61,7 @@ impl<'a> Facts<'a> {
         let setting = Setting::build(inventory);
         let gangs = units.iter().map(|unit| gang::judge(unit, &setting)).collect();
         let drivers = drives::build(inventory, &units, &aliases);
+        let queues = queues::build(inventory);
         let pairs = disaggregated::build(inventory, &units);
         let monitoring = Monitoring::build(inventory, &units, &aliases);
         Facts {
@@ -62,7 +70,8 @@ impl<'a> Facts<'a> {
             drivers,
             aliases,
             pools: placement::build(inventory),
-            queues: queues::build(inventory),
+            tree: Tree::build(inventory, &queues),
+            queues,
             pairs,
             monitoring,
             units,

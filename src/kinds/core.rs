@@ -67,7 +67,10 @@ pub(super) fn batch(object: &Reading<'_>) -> Model {
         set.pods = count(spec, "parallelism", Some(1), object.at);
     }
     workload.purpose = Purpose::Batch;
-    workload.placing.kai_reads = KaiReads::Owner;
+    // Of a CronJob the Jobs are in between.
+    if object.kind == "Job" {
+        workload.placing.kai_reads = KaiReads::Owner;
+    }
     workload.read_meta(&object.meta);
     Model { workloads: vec![workload], ..Model::default() }
 }

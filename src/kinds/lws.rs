@@ -41,6 +41,8 @@ fn role(object: &Reading<'_>, role: Node<'_>, slices: &Known<u32>) -> Workload {
         false => times(slices, &count(spec, "replicas", Some(1), at)),
     };
     let mut workload = group(spec, replicas, at, at);
+    // The LeaderWorkerSet of a role takes its metadata from the role.
+    workload.placing.kai_reads = KaiReads::Templates;
     if let (Some(set), Some(role)) = (object.meta.name.value(), name.value()) {
         let scaler = format!("{set}-{role}");
         workload.scaled_as = vec![scale_name(object.group, "DisaggregatedSetRoleScaler", &scaler, None)];

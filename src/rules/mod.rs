@@ -9,8 +9,18 @@ mod disaggregated_missing_autoscaler;
 mod disaggregated_shared_autoscaler;
 mod disaggregated_wrong_signal;
 mod finding;
+mod gang_admission_only;
+mod gang_group_unjoined;
+mod gang_impossible;
+mod gang_leader_first;
 mod gang_missing;
 mod gang_missing_single_pod;
+mod gang_ordered_start;
+mod gang_partial;
+mod gang_rollout_deadlock;
+mod gang_scaled_by_member;
+mod gang_scheduler_mixed;
+mod gpu_fraction_with_parallelism;
 mod gpu_pool_ami_drift;
 mod gpu_pool_api_rejected;
 mod gpu_pool_api_removed;
@@ -39,9 +49,27 @@ mod gpu_pool_spot_serving;
 mod gpu_pool_taint;
 mod gpu_pool_toleration_mismatch;
 mod gpu_pool_unneeded;
+mod kai_demand;
 mod kai_edit;
+mod kai_inference_preemptible;
+mod kai_label_without_scheduler;
+mod kai_min_runtime;
+mod kai_priority_class_unknown;
+mod kai_queue_cycle;
+mod kai_queue_duplicate;
+mod kai_queue_group_too_large;
+mod kai_queue_inference_quota;
+mod kai_queue_limit_below_quota;
+mod kai_queue_limit_zero;
 mod kai_queue_missing;
+mod kai_queue_mixed_tenants;
+mod kai_queue_not_leaf;
+mod kai_queue_oversubscribed;
 mod kai_queue_parent_unknown;
+mod kai_queue_starved;
+mod kai_queue_unknown;
+mod kai_shard_label;
+mod kai_training_not_preemptible;
 mod manifest_refused;
 mod monitoring_metric_stale;
 mod monitoring_not_per_replica;
@@ -56,6 +84,13 @@ mod scale_on_gpu_memory;
 mod scale_on_gpu_utilization;
 mod signal;
 mod split;
+mod topology_group_split;
+mod topology_incomplete;
+mod topology_level_unknown;
+mod topology_missing;
+mod topology_on_template;
+mod topology_too_narrow;
+mod topology_too_wide;
 mod warm_pool_scale_to_zero;
 
 pub use finding::{Finding, object_ref};
@@ -161,8 +196,42 @@ rules! {
     "gpu-pool-unneeded" => gpu_pool_unneeded: Repository,
     "gang-missing" => gang_missing: Unit,
     "gang-missing-single-pod" => gang_missing_single_pod: Unit,
+    "gang-partial" => gang_partial: Unit,
+    "gang-impossible" => gang_impossible: Repository,
+    "gang-leader-first" => gang_leader_first: Unit,
+    "gang-ordered-start" => gang_ordered_start: Unit,
+    "gang-scheduler-mixed" => gang_scheduler_mixed: Unit,
+    "gang-group-unjoined" => gang_group_unjoined: Unit,
+    "gang-scaled-by-member" => gang_scaled_by_member: Driver,
+    "gang-rollout-deadlock" => gang_rollout_deadlock: Unit,
+    "gang-admission-only" => gang_admission_only: Unit,
     "kai-queue-missing" => kai_queue_missing: Unit,
     "kai-queue-parent-unknown" => kai_queue_parent_unknown: Queue,
+    "kai-label-without-scheduler" => kai_label_without_scheduler: Unit,
+    "kai-queue-unknown" => kai_queue_unknown: Unit,
+    "kai-queue-not-leaf" => kai_queue_not_leaf: Unit,
+    "kai-queue-cycle" => kai_queue_cycle: Queue,
+    "kai-queue-duplicate" => kai_queue_duplicate: Queue,
+    "kai-shard-label" => kai_shard_label: Repository,
+    "kai-queue-limit-zero" => kai_queue_limit_zero: Queue,
+    "kai-queue-limit-below-quota" => kai_queue_limit_below_quota: Queue,
+    "kai-queue-oversubscribed" => kai_queue_oversubscribed: Queue,
+    "kai-queue-starved" => kai_queue_starved: Queue,
+    "kai-queue-group-too-large" => kai_queue_group_too_large: Unit,
+    "kai-queue-inference-quota" => kai_queue_inference_quota: Unit,
+    "kai-queue-mixed-tenants" => kai_queue_mixed_tenants: Unit,
+    "kai-inference-preemptible" => kai_inference_preemptible: Unit,
+    "kai-training-not-preemptible" => kai_training_not_preemptible: Unit,
+    "kai-priority-class-unknown" => kai_priority_class_unknown: Unit,
+    "kai-min-runtime" => kai_min_runtime: Queue,
+    "topology-missing" => topology_missing: Unit,
+    "topology-level-unknown" => topology_level_unknown: Repository,
+    "topology-on-template" => topology_on_template: Unit,
+    "topology-incomplete" => topology_incomplete: Repository,
+    "topology-too-wide" => topology_too_wide: Unit,
+    "topology-too-narrow" => topology_too_narrow: Unit,
+    "topology-group-split" => topology_group_split: Unit,
+    "gpu-fraction-with-parallelism" => gpu_fraction_with_parallelism: Unit,
     "scale-on-gpu-utilization" => scale_on_gpu_utilization: Repository,
     "scale-on-gpu-memory" => scale_on_gpu_memory: Repository,
     "scale-on-cpu" => scale_on_cpu: Driver,

@@ -27,9 +27,11 @@ pub struct Alias<'a> {
     pub span: Span,
     /// The bytes of the first name that it is made from, as the definition asks for it.
     pub asked: Span,
+    /// The series that an adapter rule asks for.
+    pub asked_for: Option<String>,
     /// The names that it is made from, with their bytes.
     pub sources: Vec<(String, Span, Option<Found>)>,
-    /// The expression that a recording rule evaluates.
+    /// The expression that a recording rule evaluates, or the query of an adapter rule.
     pub expression: Option<&'a Text>,
 }
 
@@ -187,7 +189,15 @@ impl<'a> Aliases<'a> {
     /// The one recording rule that makes a series, with the object that holds it.
     pub fn recording(&self, inventory: &Inventory, from: &Object, name: &str) -> Option<(&'a Object, &'a Text)> {
         match self.definitions(inventory, from, name).as_slice() {
-            [only] => Some((only.object, only.expression?)),
+            [only] if only.kind == RenameKind::RecordingRule => Some((only.object, only.expression?)),
+            _ => None,
+        }
+    }
+
+    /// The one adapter rule with a query of its own that offers a metric name to autoscalers.
+    pub fn offer(&self, inventory: &Inventory, from: &Object, name: &str) -> Option<(&Alias<'a>, &'a Text)> {
+        match self.definitions(inventory, from, name).as_slice() {
+            [only] if only.kind == RenameKind::AdapterRule => Some((only, only.expression?)),
             _ => None,
         }
     }
@@ -323,9 +333,11 @@ fn aliases_of<'a>(object: &'a Object, rename: &'a Rename) -> Vec<Alias<'a>> {
         name,
         span: rename.span,
         asked: asked.unwrap_or(rename.span),
+        asked_for: None,
         sources,
         expression: match (rename.kind, &rename.from) {
             (RenameKind::RecordingRule, OldName::Expression(text)) => text.value(),
+            (RenameKind::AdapterRule, OldName::Adapter { query, .. }) => query.value(),
             _ => None,
         },
     };
@@ -349,9 +361,10 @@ fn aliases_of<'a>(object: &'a Object, rename: &'a Rename) -> Vec<Alias<'a>> {
                 .filter_map(|(name, span, known)| {
                     let exported =
                         metrics::adapter::exported_name(&name, matches.as_deref(), replacement.as_deref())?;
+                    let asked_for = Some(name.clone());
                     let sources =
                         if measured.is_empty() { vec![(name, span, known)] } else { measured.clone() };
-                    Some(alias(exported, Some(span), sources))
+                    Some(Alias { asked_for, ..alias(exported, Some(span), sources) })
                 })
                 .collect()
         }

@@ -45,6 +45,7 @@ fn signal(item: Node<'_>) -> Option<Signal> {
         name: None,
         node: item.id(),
         null_is_zero: Known::Absent,
+        type_span: None,
         selector: selector
             .into_iter()
             .filter_map(|e| Some((e.key.to_owned(), e.value.raw_str()?.to_owned())))

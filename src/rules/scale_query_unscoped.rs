@@ -1,0 +1,59 @@
+//! `scale-query-unscoped`: a query over the series of every pool.
+
+use super::scaled::{exporter, goal, is_load};
+use super::{Context, Finding};
+use crate::diagnostic::Severity;
+use crate::facts::drives::Driver;
+use crate::facts::units::Unit;
+use crate::metrics::Role;
+
+pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Finding<'a>> {
+    let mut found = Vec::new();
+    for (_, measured, query) in driver.queried().filter(|(_, _, query)| query.own) {
+        let load_of_pods =
+            !measured.measures.is_empty() && measured.measures.iter().all(|m| is_load(m.class) && exporter(m).is_some());
+        let open = query.query.unscoped().into_iter().find_map(|index| {
+            let series = query.query.series.get(index)?;
+            let recorded = query.recorded.get(index).copied().unwrap_or(false);
+            (series.role == Role::Value && !recorded && series.find().is_some()).then_some(series)
+        });
+        let (true, Some(series)) = (load_of_pods, open) else { continue };
+        let family = measured.measures.iter().find_map(exporter);
+        let others: Vec<&Unit<'_>> = context
+            .facts
+            .units
+            .iter()
+            .filter(|unit| unit.engine.as_ref().map(|engine| engine.family) == family)
+            .filter(|unit| !driver.targets.contains(&unit.id))
+            .collect();
+        let name = series.exact_name().unwrap_or("the series");
+        let message = match others.first() {
+            Some(other) => format!(
+                "{} scales {} on `{name}` of every pool that Prometheus scrapes, {} among them: no matcher narrows it down, so their load buys replicas here",
+                driver.title(),
+                goal(context, driver),
+                other.title()
+            ),
+            None => format!(
+                "{} scales {} on `{name}` of every pool that Prometheus scrapes: no matcher narrows it down, so the first other pool with this engine adds its load to this one",
+                driver.title(),
+                goal(context, driver)
+            ),
+        };
+        let mut finding = Finding::new(
+            driver.object,
+            "signal.scope",
+            query.text.slice(series.range.clone()),
+            "no matcher on a namespace, a model or a pool",
+            message,
+        )
+        .help("add a matcher of the pool, such as `{namespace=\"…\", pod=~\"…\"}`");
+        // An engine whose targets are known and that has a neighbour is a contradiction in the inputs themselves.
+        let contradicts = !driver.targets.is_empty() && !others.is_empty();
+        if let Some(other) = others.first().filter(|_| contradicts) {
+            finding = finding.label(other.workload.span, "exports the same series");
+        }
+        found.push(if contradicts { finding } else { finding.lower(Severity::Info) });
+    }
+    found
+}

@@ -30,7 +30,6 @@ impl<'a> Driver<'a> {
         pairs.filter_map(|((signal, measured), query)| Some((*signal, measured, query.as_ref()?)))
     }
 
-
     /// The name for people.
     pub fn title(&self) -> String {
         format!("{}/{}", self.object.kind, self.object.name().unwrap_or("?"))

@@ -187,7 +187,12 @@ impl<'a> Aliases<'a> {
     }
 
     /// The one recording rule that makes a series, with the object that holds it.
-    pub fn recording(&self, inventory: &Inventory, from: &Object, name: &str) -> Option<(&'a Object, &'a Text)> {
+    pub fn recording(
+        &self,
+        inventory: &Inventory,
+        from: &Object,
+        name: &str,
+    ) -> Option<(&'a Object, &'a Text)> {
         match self.definitions(inventory, from, name).as_slice() {
             [only] if only.kind == RenameKind::RecordingRule => Some((only.object, only.expression?)),
             _ => None,

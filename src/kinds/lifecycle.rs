@@ -81,7 +81,8 @@ fn stop_sleep(hook: Node<'_>) -> Known<i64> {
     }
     let Some(command) = hook.at("exec.command") else { return Known::Absent };
     let words: Vec<Node<'_>> = command.items().collect();
-    let texts: Vec<&str> = words.iter().filter_map(|word| word.raw_str()).flat_map(str::split_whitespace).collect();
+    let texts: Vec<&str> =
+        words.iter().filter_map(|word| word.raw_str()).flat_map(str::split_whitespace).collect();
     let (Some(last), [.., before, number]) = (words.last(), texts.as_slice()) else { return Known::Absent };
     match (*before == "sleep" || before.ends_with("/sleep"), number.trim_end_matches('s').parse()) {
         (true, Ok(seconds)) => Known::Set(seconds, last.span()),
@@ -144,7 +145,10 @@ mod tests {
         for (text, expect) in [
             ("{}", "- - - -"),
             ("{livenessProbe: {httpGet: {path: /health}}}", "- - 30 -"),
-            ("{startupProbe: {failureThreshold: 60, periodSeconds: 10, initialDelaySeconds: 5}}", "605 - - -"),
+            (
+                "{startupProbe: {failureThreshold: 60, periodSeconds: 10, initialDelaySeconds: 5}}",
+                "605 - - -",
+            ),
             ("{readinessProbe: {failureThreshold: '{{ x }}'}}", "- ? - -"),
             ("{startupProbe: null}", "- - - -"),
             ("{startupProbe: '{{ x }}'}", "? - - -"),

@@ -29,15 +29,23 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
     let cold = Slo::of(context, driver).cold_start.value().copied();
     let none = Behavior::default();
     let behavior = scaler.behavior.as_ref().unwrap_or(&none);
-    let (down, up) = (down(&behavior.down, cold), up(&behavior.up, cold));
+    // A pool that can only grow by one replica cannot overshoot.
+    let grows = scaler.min.value().zip(scaler.max.value()).is_some_and(|(min, max)| max - min > 1);
+    let (down, up) = (down(&behavior.down, cold), up(&behavior.up, cold).filter(|_| grows));
     let said: Vec<String> = [&down, &up].into_iter().flatten().map(|trouble| trouble.what.clone()).collect();
     if said.is_empty() {
         return vec![];
     }
-    let message = format!("{} decides faster than {} starts: {}", driver.title(), goal(context, driver), said.join("; "));
+    let message = format!(
+        "{} decides faster than a replica of {} starts: {}",
+        driver.title(),
+        goal(context, driver),
+        said.join("; ")
+    );
     let at = [&down, &up].into_iter().flatten().find_map(|trouble| trouble.at);
     let span = at.or(behavior.span).unwrap_or(scaler.span);
-    let label = if at.is_some() { "shorter than a start" } else { "no behaviour that fits a start of minutes" };
+    let label =
+        if at.is_some() { "shorter than a start" } else { "no behaviour that fits a start of minutes" };
     let finding = Finding::new(driver.object, "spec.behavior", span, label, message)
         .help("set a scaleDown window of at least the cold start, and let scaleUp add a bounded number of pods in one cold start");
     let contradicts = cold.is_some() || at.is_some();
@@ -95,7 +103,8 @@ fn up(direction: &Direction, cold: Option<f64>) -> Option<Trouble> {
             (cold / SYNC).floor()
         ),
         None if window == 0.0 => {
-            "by default it may double the pool every 15 s, long before the first new replica is ready".to_owned()
+            "by default it may double the pool every 15 s, long before the first new replica is ready"
+                .to_owned()
         }
         None => return None,
     };

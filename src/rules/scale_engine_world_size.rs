@@ -2,13 +2,15 @@
 
 use super::{Context, Finding};
 use crate::diagnostic::Severity;
-use crate::engine::{Engine, Family, Launch};
+use crate::engine::{Engine, Family, Flag, Launch};
 use crate::facts::units::Unit;
 use crate::known::Known;
 
 pub(super) fn check<'a>(_context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Finding<'a>> {
     let Some(engine) = unit.engine.as_ref().filter(|engine| is_literal(engine)) else { return vec![] };
-    let (Known::Set(world, at), true) = (engine.world_size(), unit.workload.plain_pods && unit.object.complete) else {
+    let (Known::Set(world, at), true) =
+        (engine.world_size(), unit.workload.plain_pods && unit.object.complete)
+    else {
         return vec![];
     };
     let holders = unit.workload.sets.iter().flat_map(|set| set.template.main_containers());
@@ -19,7 +21,9 @@ pub(super) fn check<'a>(_context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Findi
         let gpus = &set.template.gpus;
         !gpus.any() || matches!(gpus.resource.as_str(), "nvidia.com/gpu" | "amd.com/gpu")
     });
-    let Some(have) = unit.gpus_per_replica().filter(|have| *have > 0 && one_engine && whole) else { return vec![] };
+    let Some(have) = unit.gpus_per_replica().filter(|have| *have > 0 && one_engine && whole) else {
+        return vec![];
+    };
     // A single pod of several nodes is one rank; the other ranks are objects of their own.
     let nodes = engine.nodes.value().copied().unwrap_or(1).max(1);
     let pods = unit.workload.pods_per_replica().value().copied().unwrap_or(1);
@@ -53,12 +57,22 @@ fn is_literal(engine: &Engine) -> bool {
     let degrees = [&engine.pipeline_parallel, &engine.data_parallel, &engine.context_parallel];
     let known = degrees.iter().all(|degree| !degree.is_unresolved()) && !engine.nodes.is_unresolved();
     // A launcher of ranks and Ray take GPUs from other pods; data parallelism may be spread by hand.
-    let ray = engine.flags.iter().any(|flag| {
-        flag.name == "--distributed-executor-backend" || flag.name == "--worker-use-ray" || flag.name.starts_with("--data-parallel")
+    let local = |flag: &Flag| flag.value.value().is_some_and(|value| value.value == "mp");
+    let ray = engine.flags.iter().any(|flag| match flag.name.as_str() {
+        "--distributed-executor-backend" => !local(flag),
+        "--worker-use-ray" => true,
+        name => name.starts_with("--data-parallel"),
     });
-    let alone = matches!(engine.launch, Launch::Command | Launch::Image) && engine.runtime.is_none() && !engine.headless;
+    let alone = matches!(engine.launch, Launch::Command | Launch::Image)
+        && engine.runtime.is_none()
+        && !engine.headless;
     let family = matches!(engine.family, Family::Vllm | Family::Sglang);
-    known && alone && family && !ray && engine.ranks == Known::Absent && engine.tensor_parallel.set().is_some()
+    known
+        && alone
+        && family
+        && !ray
+        && engine.ranks == Known::Absent
+        && engine.tensor_parallel.set().is_some()
 }
 
 /// The factors that are above 1: `tensor 8 × pipeline 2`.
@@ -69,7 +83,8 @@ fn degrees(engine: &Engine) -> String {
         ("data", &engine.data_parallel),
         ("context", &engine.context_parallel),
     ];
-    let above = named.iter().filter_map(|(name, degree)| Some((*name, *degree.value()?))).filter(|(_, n)| *n > 1);
+    let above =
+        named.iter().filter_map(|(name, degree)| Some((*name, *degree.value()?))).filter(|(_, n)| *n > 1);
     let shown: Vec<String> = above.map(|(name, n)| format!("{name} {n}")).collect();
     if shown.is_empty() { "tensor 1".to_owned() } else { shown.join(" × ") }
 }

@@ -14,7 +14,8 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
     let units: Vec<_> = context.facts.targets_of(driver).collect();
     let [unit] = units.as_slice() else { return vec![] };
     // A runtime around the engine renames its series and adds flags.
-    let Some(engine) = unit.engine.as_ref().filter(|e| e.runtime.is_none() && PLAIN.contains(&e.family)) else {
+    let Some(engine) = unit.engine.as_ref().filter(|e| e.runtime.is_none() && PLAIN.contains(&e.family))
+    else {
         return vec![];
     };
     let measures = driver.signals.iter().flat_map(|(_, measured)| &measured.measures);
@@ -37,9 +38,19 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
                 engine.family.name()
             );
             found.push(
-                Finding::new(driver.object, field, measure.span, format!("{} exports this", family.name()), message)
-                    .label(engine.found_at, format!("runs {}", engine.family.name()))
-                    .help(format!("scale on the series of {}, such as {}", engine.family.name(), example(engine.family))),
+                Finding::new(
+                    driver.object,
+                    field,
+                    measure.span,
+                    format!("{} exports this", family.name()),
+                    message,
+                )
+                .label(engine.found_at, format!("runs {}", engine.family.name()))
+                .help(format!(
+                    "scale on the series of {}, such as {}",
+                    engine.family.name(),
+                    example(engine.family)
+                )),
             );
         } else if let Some(off) = switched_off(engine) {
             let message = format!(
@@ -97,7 +108,8 @@ fn switched_off(engine: &Engine) -> Option<Off> {
 /// True where nothing on the command line is left open: an omitted degree of parallelism then has its default.
 fn is_complete(engine: &Engine) -> bool {
     let degrees = [&engine.tensor_parallel, &engine.pipeline_parallel, &engine.data_parallel];
-    degrees.iter().all(|known| !known.is_unresolved()) && degrees.iter().any(|known| matches!(known, Known::Default(..)))
+    degrees.iter().all(|known| !known.is_unresolved())
+        && degrees.iter().any(|known| matches!(known, Known::Default(..)))
 }
 
 fn example(family: Family) -> &'static str {

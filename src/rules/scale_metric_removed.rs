@@ -1,6 +1,6 @@
 //! `scale-metric-removed`: a series that the engine's version does not export.
 
-use super::scaled::{exporter, goal};
+use super::scaled::{exporter, goal, is_load};
 use super::{Context, Finding};
 use crate::diagnostic::{Applicability, Edit, Severity};
 use crate::engine::Engine;
@@ -18,7 +18,8 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
     let mut found = Vec::new();
     for ((signal, measured), query) in driver.signals.iter().zip(&driver.queries) {
         for measure in &measured.measures {
-            let Some(entry) = measure.entry.filter(|_| !has_stand_in(query.as_ref(), measured, measure)) else {
+            let Some(entry) = measure.entry.filter(|_| !has_stand_in(query.as_ref(), measured, measure))
+            else {
                 continue;
             };
             let Some(family) = exporter(measure) else {
@@ -35,24 +36,41 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
             let message = match &verdict {
                 Verdict::Gone(version, removed) => format!(
                     "{} scales {} on `{}`, which {} {version} does not export: it is gone since {removed}, so there is no value and nothing scales",
-                    driver.title(), goal(context, driver), measure.name, family.name()
+                    driver.title(),
+                    goal(context, driver),
+                    measure.name,
+                    family.name()
                 ),
                 Verdict::NotYet(version, since) => format!(
                     "{} scales {} on `{}`, which {} {version} does not export yet: it came with {since}, so there is no value and nothing scales",
-                    driver.title(), goal(context, driver), measure.name, family.name()
+                    driver.title(),
+                    goal(context, driver),
+                    measure.name,
+                    family.name()
                 ),
                 Verdict::Floating(removed) => format!(
                     "{} scales {} on `{}`, which {} does not export since {removed}, and the image is of no stated version",
-                    driver.title(), goal(context, driver), measure.name, family.name()
+                    driver.title(),
+                    goal(context, driver),
+                    measure.name,
+                    family.name()
                 ),
                 Verdict::NoTarget => format!(
                     "{} scales on `{}`, which {} does not export since {}: with a newer image there is no value and nothing scales",
-                    driver.title(), measure.name, family.name(), entry.removed.unwrap_or("a later version")
+                    driver.title(),
+                    measure.name,
+                    family.name(),
+                    entry.removed.unwrap_or("a later version")
                 ),
             };
-            let mut finding =
-                Finding::new(driver.object, format!("signal.removed.{}", measure.name), measure.span, verdict.label(), message)
-                    .help(help(entry, &verdict));
+            let mut finding = Finding::new(
+                driver.object,
+                format!("signal.removed.{}", measure.name),
+                measure.span,
+                verdict.label(),
+                message,
+            )
+            .help(help(entry, &verdict));
             if let Some(span) = engine.and_then(|engine| engine.version.span()) {
                 finding = finding.label(span, "the version of the engine");
             }
@@ -60,7 +78,8 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
                 finding = finding.label(step.span, format!("`{}` is made from `{}`", step.name, step.from));
             }
             if !matches!(verdict, Verdict::NotYet(..)) {
-                finding = finding.fix("Use the new name", Applicability::Unsafe, edits(signal, measure, entry));
+                finding =
+                    finding.fix("Use the new name", Applicability::Unsafe, edits(signal, measure, entry));
             }
             found.push(match (&verdict, entry.checked) {
                 (Verdict::Gone(..) | Verdict::NotYet(..), true) => finding,
@@ -98,7 +117,8 @@ fn verdict(engine: &Engine, entry: &'static Entry) -> Option<Verdict> {
     match &engine.version {
         Known::Set(version, _) => {
             let runs = numbers(version)?;
-            if let Some(removed) = removed.filter(|removed| numbers(removed).is_some_and(|gone| runs >= gone)) {
+            if let Some(removed) = removed.filter(|removed| numbers(removed).is_some_and(|gone| runs >= gone))
+            {
                 return Some(Verdict::Gone(version.clone(), removed));
             }
             let since = entry.since.filter(|since| numbers(since).is_some_and(|came| runs < came))?;
@@ -122,7 +142,8 @@ fn gone_for_good<'a>(
     measure: &Measure,
     entry: &'static Entry,
 ) -> Option<Finding<'a>> {
-    entry.removed?;
+    // Signals of the GPU are refused as such by other rules.
+    entry.removed.filter(|_| is_load(measure.class))?;
     let message = format!(
         "{} scales {} on `{}`, a name that {} no longer exports",
         driver.title(),
@@ -144,16 +165,23 @@ fn help(entry: &Entry, verdict: &Verdict) -> String {
         (_, Verdict::NotYet(..)) => "use a newer image, or the name that this version exports".to_owned(),
         (Some(new), Verdict::Gone(..)) => format!("scale on `{new}`"),
         (Some(new), _) => format!("scale on `{new}`, or join both with `or` while versions are mixed"),
-        (None, _) => "scale on a series that the engine exports, such as its queue depth or KV-cache use".to_owned(),
+        (None, _) => {
+            "scale on a series that the engine exports, such as its queue depth or KV-cache use".to_owned()
+        }
     }
 }
 
 /// True where the query has another series for the same thing, so that one of the two is enough.
 fn has_stand_in(query: Option<&QueryFact>, measured: &Measured, measure: &Measure) -> bool {
     let fallback = query.is_some_and(|q| {
-        q.query.series.iter().any(|s| s.role == Role::Fallback && s.find().is_some_and(|f| f.class() == measure.class))
+        q.query
+            .series
+            .iter()
+            .any(|s| s.role == Role::Fallback && s.find().is_some_and(|f| f.class() == measure.class))
     });
-    let twice = measured.measures.iter().any(|m| m.class == measure.class && m.name != measure.name && m.entry.is_some_and(|e| e.removed.is_none()));
+    let twice = measured.measures.iter().any(|m| {
+        m.class == measure.class && m.name != measure.name && m.entry.is_some_and(|e| e.removed.is_none())
+    });
     fallback || twice
 }
 

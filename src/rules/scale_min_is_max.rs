@@ -1,6 +1,6 @@
 //! `scale-min-is-max`: an autoscaler without room to act.
 
-use super::scaled::{goal, serves};
+use super::scaled::{goal, replicas, serves};
 use super::{Context, Finding};
 use crate::diagnostic::Severity;
 use crate::facts::drives::Driver;
@@ -14,10 +14,10 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
     }
     let default = if scaler.min.set().is_some() { "" } else { ", the default," };
     let message = format!(
-        "{} cannot change anything: its minimum{default} and its maximum are both {max}, so {} keeps {max} replica{} whatever its signals say",
+        "{} cannot change anything: its minimum{default} and its maximum are both {max}, so {} keeps {} whatever its signals say",
         driver.title(),
         goal(context, driver),
-        if *max == 1 { "" } else { "s" }
+        replicas(*max)
     );
     let mut finding = Finding::new(driver.object, "spec.maxReplicas", *at, "the minimum too", message)
         .help("raise the maximum, or remove the autoscaler and state the replicas on the workload");
@@ -32,7 +32,10 @@ fn is_patched(context: &Context<'_>, driver: &Driver<'_>) -> bool {
     let object = driver.object;
     object.name().is_some()
         && context.facts.inventory.objects.iter().any(|other| {
-            other.id != object.id && other.kind == object.kind && other.group == object.group && other.name() == object.name()
+            other.id != object.id
+                && other.kind == object.kind
+                && other.group == object.group
+                && other.name() == object.name()
         })
 }
 

@@ -30,16 +30,20 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
     };
     let message = match &scaler.fallback {
         Some(_) => format!(
-            "the fallback of {} never comes into force: `ignoreNullValues` is on, so a query without a result is 0 and no error, and the pool goes down to {down}",
+            "the fallback of {} does not cover missing data: `ignoreNullValues` is on, so a query without a result is a load of 0 and no error, and the pool goes down to {down}",
             driver.title()
         ),
         None => format!(
-            "{} takes a query without a result for a load of 0: while Prometheus or the scrape is down, the pool goes down to {down}",
+            "{} takes a query without a result for a load of 0: while the scrape is down, or after a rename of the series, the pool goes down to {down}",
             driver.title()
         ),
     };
     let at = first.null_is_zero.set().and(first.null_is_zero.span()).unwrap_or(first.span);
-    let label = if first.null_is_zero.set().is_some() { "missing data reads as 0" } else { "missing data reads as 0 by default" };
+    let label = if first.null_is_zero.set().is_some() {
+        "missing data reads as 0"
+    } else {
+        "missing data reads as 0 by default"
+    };
     let mut finding = Finding::new(driver.object, "signal.null", at, label, message)
         .help("set `ignoreNullValues: \"false\"` and a `fallback` with replicas that carry the load");
     if let Some(fallback) = &scaler.fallback {

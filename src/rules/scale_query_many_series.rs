@@ -27,9 +27,15 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
             driver.title(),
             goal(context, driver)
         );
-        let finding = Finding::new(driver.object, "signal.many-series", span, "one element for each series", message)
-            .help("aggregate to one element: `sum(…)` under AverageValue, `avg(…)` of a fraction under Value")
-            .fix("Aggregate over the replicas", Applicability::Unsafe, aggregated(driver, signal, query));
+        let finding = Finding::new(
+            driver.object,
+            "signal.many-series",
+            span,
+            "one element for each series",
+            message,
+        )
+        .help("aggregate to one element: `sum(…)` under AverageValue, `avg(…)` of a fraction under Value")
+        .fix("Aggregate over the replicas", Applicability::Unsafe, aggregated(driver, signal, query));
         // What stands in front of the pods may export one series for ever.
         found.push(if of_pods { finding } else { finding.at_most(Severity::Warning) });
     }
@@ -69,6 +75,7 @@ fn aggregated(driver: &Driver<'_>, signal: &Signal, query: &QueryFact) -> Vec<Ed
     let (true, Some(first), Some(last)) = (editable, first, last) else { return vec![] };
     let start = text.slice(0..first.len_utf8());
     let end = text.slice(text.value.len() - last.len_utf8()..text.value.len());
-    let insert = |at: usize, text: &str| Edit { span: Span::new(start.file, at, at), replacement: text.to_owned() };
+    let insert =
+        |at: usize, text: &str| Edit { span: Span::new(start.file, at, at), replacement: text.to_owned() };
     vec![insert(start.start as usize, open), insert(end.end as usize, ")")]
 }

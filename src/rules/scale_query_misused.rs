@@ -13,12 +13,7 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
     for (_, _, query) in driver.queried().filter(|(_, _, query)| query.own) {
         for misuse in query.query.misuses() {
             let Some(wrong) = explain(query, misuse) else { continue };
-            let message = format!(
-                "{} scales {} on {}",
-                driver.title(),
-                goal(context, driver),
-                wrong.what
-            );
+            let message = format!("{} scales {} on {}", driver.title(), goal(context, driver), wrong.what);
             let finding = Finding::new(
                 driver.object,
                 format!("signal.misuse.{}", wrong.id),
@@ -55,7 +50,9 @@ fn explain(query: &QueryFact, misuse: Misuse) -> Option<Wrong> {
                 id: "rate-of-gauge",
                 at: series.range.clone(),
                 label: "a gauge",
-                what: format!("the rate of the gauge `{name}`: each fall of a gauge counts as a restart from 0, so the value is noise"),
+                what: format!(
+                    "the rate of the gauge `{name}`: each fall of a gauge counts as a restart from 0, so the value is noise"
+                ),
                 help: "use the gauge itself, or `avg_over_time` of it".to_owned(),
                 empty: false,
             }
@@ -66,7 +63,9 @@ fn explain(query: &QueryFact, misuse: Misuse) -> Option<Wrong> {
                 id: "total",
                 at: series.range.clone(),
                 label: "counts from the start of the process",
-                what: format!("`{name}` without a rate: it is a total since the process began, so it grows without load and falls with a restart"),
+                what: format!(
+                    "`{name}` without a rate: it is a total since the process began, so it grows without load and falls with a restart"
+                ),
                 help: "take `rate(…[2m])` of it".to_owned(),
                 empty: false,
             }
@@ -77,7 +76,9 @@ fn explain(query: &QueryFact, misuse: Misuse) -> Option<Wrong> {
                 id: "lifetime-mean",
                 at: series.range.clone(),
                 label: "a total since the process began",
-                what: format!("`{name}` over its count without a rate: that is the mean since the process began, which a spike of minutes hardly moves"),
+                what: format!(
+                    "`{name}` over its count without a rate: that is the mean since the process began, which a spike of minutes hardly moves"
+                ),
                 help: "take `rate(…[2m])` of the sum and of the count".to_owned(),
                 empty: false,
             }
@@ -88,7 +89,9 @@ fn explain(query: &QueryFact, misuse: Misuse) -> Option<Wrong> {
                 id: "quantile-without-le",
                 at: series.range.clone(),
                 label: "the aggregation around it drops `le`",
-                what: format!("a quantile of `{name}` whose aggregation drops the label `le`: no buckets are left, so there is no value"),
+                what: format!(
+                    "a quantile of `{name}` whose aggregation drops the label `le`: no buckets are left, so there is no value"
+                ),
                 help: "keep the bounds of the buckets: `sum by (le) (rate(…))`".to_owned(),
                 empty: true,
             }
@@ -113,9 +116,14 @@ fn explain(query: &QueryFact, misuse: Misuse) -> Option<Wrong> {
                 id: "unknown-bucket",
                 at: matcher.range.clone(),
                 label: "no such bucket",
-                what: format!("the bucket le=\"{}\" of `{name}`, which has none with this bound{hint}: the selector matches nothing, so there is no value", matcher.value),
+                what: format!(
+                    "the bucket le=\"{}\" of `{name}`, which has none with this bound{hint}: the selector matches nothing, so there is no value",
+                    matcher.value
+                ),
                 help: match nearest {
-                    Some(bound) => format!("ask for a bound that exists, spelled as exported: `le=\"{bound}\"`"),
+                    Some(bound) => {
+                        format!("ask for a bound that exists, spelled as exported: `le=\"{bound}\"`")
+                    }
                     None => "ask for a bound that exists, spelled as exported".to_owned(),
                 },
                 empty: true,

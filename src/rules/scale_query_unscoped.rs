@@ -10,8 +10,8 @@ use crate::metrics::Role;
 pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Finding<'a>> {
     let mut found = Vec::new();
     for (_, measured, query) in driver.queried().filter(|(_, _, query)| query.own) {
-        let load_of_pods =
-            !measured.measures.is_empty() && measured.measures.iter().all(|m| is_load(m.class) && exporter(m).is_some());
+        let load_of_pods = !measured.measures.is_empty()
+            && measured.measures.iter().all(|m| is_load(m.class) && exporter(m).is_some());
         let open = query.query.unscoped().into_iter().find_map(|index| {
             let series = query.query.series.get(index)?;
             let recorded = query.recorded.get(index).copied().unwrap_or(false);
@@ -24,7 +24,8 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
             .units
             .iter()
             .filter(|unit| unit.engine.as_ref().map(|engine| engine.family) == family)
-            .filter(|unit| !driver.targets.contains(&unit.id))
+            // Without the target, this unit may be it.
+            .filter(|unit| !driver.targets.is_empty() && !driver.targets.contains(&unit.id))
             .collect();
         let name = series.exact_name().unwrap_or("the series");
         let message = match others.first() {
@@ -48,12 +49,11 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
             message,
         )
         .help("add a matcher of the pool, such as `{namespace=\"…\", pod=~\"…\"}`");
-        // An engine whose targets are known and that has a neighbour is a contradiction in the inputs themselves.
-        let contradicts = !driver.targets.is_empty() && !others.is_empty();
-        if let Some(other) = others.first().filter(|_| contradicts) {
+        // With a neighbour in sight the inputs themselves contradict the query.
+        if let Some(other) = others.first() {
             finding = finding.label(other.workload.span, "exports the same series");
         }
-        found.push(if contradicts { finding } else { finding.lower(Severity::Info) });
+        found.push(if others.is_empty() { finding.lower(Severity::Info) } else { finding });
     }
     found
 }

@@ -1,6 +1,6 @@
 //! `scale-ratio-averaged`: a mean of fractions under AverageValue, which cannot ask for more than a few replicas.
 
-use super::scaled::{goal, has_hpa_arithmetic, node_at, number, operator, place};
+use super::scaled::{goal, has_hpa_arithmetic, node_at, number, operator, place, replicas};
 use super::{Context, Finding};
 use crate::diagnostic::{Applicability, Edit, Severity};
 use crate::facts::drives::Driver;
@@ -74,10 +74,6 @@ fn cap(signal: &Signal, query: &QueryFact) -> Option<Cap> {
     Some(Cap { full, target, replicas: (full / target - 1e-9).ceil() as u64 })
 }
 
-fn replicas(count: u64) -> String {
-    if count == 1 { "1 replica".to_owned() } else { format!("{count} replicas") }
-}
-
 /// What makes the value a mean, for people, and where it stands in the query.
 fn outer_word(query: &QueryFact) -> (&'static str, Option<std::ops::Range<usize>>) {
     let word = match query.query.outer() {
@@ -99,7 +95,12 @@ fn outer_word(query: &QueryFact) -> (&'static str, Option<std::ops::Range<usize>
 /// `sum` in the place of `avg`: under AverageValue the sum over the target is the number of replicas that fit.
 fn sum_instead(driver: &Driver<'_>, query: &QueryFact) -> Vec<Edit> {
     let mean = Outer::Aggregate { op: Aggregation::Avg, grouping: Grouping::All };
-    let editable = query.own && query.query.outer() == mean && node_at(driver.object.root(), query.text.span()).is_some();
+    let editable = query.own
+        && query.query.outer() == mean
+        && node_at(driver.object.root(), query.text.span()).is_some();
     let range = operator(&query.text.value, "avg").filter(|_| editable);
-    range.map(|range| Edit { span: query.text.slice(range), replacement: "sum".to_owned() }).into_iter().collect()
+    range
+        .map(|range| Edit { span: query.text.slice(range), replacement: "sum".to_owned() })
+        .into_iter()
+        .collect()
 }

@@ -24,13 +24,12 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
         let Some(total) = total(signal, measured, query.as_ref()) else { continue };
         let goal = goal(context, driver);
         let busy = (target * 1.5).ceil().max(target + 1.0);
-        let steps = steps(busy / target);
         let message = format!(
-            "{} runs away: Value multiplies the replicas of {goal} by {} / {} as long as {total} stays above the target, although more replicas do not make a total smaller; with {} it asks for {steps}",
+            "{} runs away: under Value each decision multiplies the replicas of {goal} by {total} over {}, and more replicas do not make a total smaller; at a constant {} it asks for {}",
             driver.title(),
-            "value",
             number(target),
             number(busy),
+            steps(busy / target, driver)
         );
         let part = query.as_ref().and_then(|q| operator(&q.text.value, "sum"));
         let span = query.as_ref().map_or(signal.span, |q| place(q, signal.span, part));
@@ -61,15 +60,21 @@ fn total(signal: &Signal, measured: &Measured, query: Option<&QueryFact>) -> Opt
         matches!(m.class, Class::QueueDepth | Class::RunningRequests) && m.entry.is_some_and(|e| !e.pool_mean)
     });
     (named && counts && measured.is_complete() && measures_load(measured))
-        .then_some("the value, a sum by an adapter's usual query,")
+        .then_some("the value (a sum by an adapter's usual query)")
 }
 
-/// The numbers of replicas that a constant ratio leads to, from 1 on.
-fn steps(ratio: f64) -> String {
-    let mut replicas = 1.0_f64;
-    let mut shown = vec!["1".to_owned()];
+/// The numbers of replicas that a constant ratio above 1 leads to, from the minimum on.
+fn steps(ratio: f64, driver: &Driver<'_>) -> String {
+    let min = driver.scaler.min.value().copied().unwrap_or(1).max(1);
+    let max = driver.scaler.max.value().copied().unwrap_or(u32::MAX);
+    let mut replicas = f64::from(min);
+    let mut shown = vec![number(replicas)];
     for _ in 0..4 {
         replicas = (replicas * ratio).ceil();
+        if replicas >= f64::from(max) {
+            shown.push(format!("{max}, its maximum"));
+            return shown.join(", ");
+        }
         shown.push(number(replicas));
     }
     format!("{}, …", shown.join(", "))

@@ -15,7 +15,9 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
     let Some(other) = earlier.rev().find(|other| collide(context, driver, other)) else { return vec![] };
     let target = shown_target(context, driver);
     let consequence = match (driver.scaler.controller, other.scaler.controller) {
-        (Controller::Hpa, Controller::Hpa) => "since Kubernetes 1.27 the controller stops both (`AmbiguousSelector`)",
+        (Controller::Hpa, Controller::Hpa) => {
+            "since Kubernetes 1.27 the controller stops both (`AmbiguousSelector`)"
+        }
         (Controller::Keda, Controller::Keda | Controller::Hpa) | (Controller::Hpa, Controller::Keda) => {
             "KEDA refuses a target that another autoscaler has, and the controller stops both HPAs (`AmbiguousSelector`)"
         }
@@ -26,13 +28,18 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
         Target::Reference(reference) => reference.span,
         _ => driver.scaler.span,
     };
-    let finding = Finding::new(driver.object, "spec.scaleTargetRef", span, "has an autoscaler already", message)
-        .label(target_span(other), "scales the same target")
-        .help("keep one autoscaler with all signals: the largest answer holds");
+    let finding =
+        Finding::new(driver.object, "spec.scaleTargetRef", span, "has an autoscaler already", message)
+            .label(target_span(other), "scales the same target")
+            .help("keep one autoscaler with all signals: the largest answer holds");
     let hpas = |d: &Driver<'_>| matches!(d.scaler.controller, Controller::Hpa | Controller::Keda);
     let same_file = driver.object.file == other.object.file;
-    // Files of one folder may be alternatives of which one is applied.
-    vec![if same_file && hpas(driver) && hpas(other) { finding } else { finding.at_most(Severity::Warning) }]
+    vec![match (same_file, hpas(driver) && hpas(other)) {
+        (true, true) => finding,
+        (true, false) => finding.at_most(Severity::Warning),
+        // Files of one folder may be alternatives of which one is applied.
+        (false, _) => finding.at_most(Severity::Info),
+    }]
 }
 
 fn target_span(driver: &Driver<'_>) -> crate::source::Span {
@@ -49,7 +56,9 @@ fn collide(context: &Context<'_>, a: &Driver<'_>, b: &Driver<'_>) -> bool {
         path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned()
     };
     // Overlays and examples of one base stand in folders of their own. Two files that hold one object are versions of it.
-    let together = folder(a) == folder(b) && may_share_namespace(a.object, b.object);
+    // Two files of a folder are often alternatives; where the workload is there too, they may be meant together.
+    let together = a.object.file == b.object.file || folder(a) == folder(b) && !a.targets.is_empty();
+    let together = together && may_share_namespace(a.object, b.object);
     let same_object = a.object.kind == b.object.kind && a.object.name() == b.object.name();
     together && !same_object && !takes_over(a, b) && !takes_over(b, a) && same_target(a, b)
 }
@@ -74,8 +83,12 @@ fn same_reference(a: &TargetRef, b: &TargetRef) -> bool {
         (Some(a), Some(b)) => a == b,
         _ => true,
     };
-    group && same(&a.kind, &b.kind) && same(&a.name, &b.name) && a.role.value() == b.role.value()
-        && !a.role.is_unresolved() && !b.role.is_unresolved()
+    group
+        && same(&a.kind, &b.kind)
+        && same(&a.name, &b.name)
+        && a.role.value() == b.role.value()
+        && !a.role.is_unresolved()
+        && !b.role.is_unresolved()
 }
 
 fn shown_target(context: &Context<'_>, driver: &Driver<'_>) -> String {

@@ -1,6 +1,6 @@
 //! `scale-unit-mismatch`: a target in another unit than the value.
 
-use super::scaled::{goal, is_load, node_at, number, place};
+use super::scaled::{exporter, goal, is_load, node_at, number, place};
 use super::{Context, Finding};
 use crate::diagnostic::{Applicability, Edit, Severity};
 use crate::facts::drives::Driver;
@@ -20,7 +20,8 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
         let load = !measured.measures.is_empty() && measured.measures.iter().all(|m| is_load(m.class));
         let target = *signal.target.value()?;
         let at = signal.target.span()?;
-        let unit = unit(measured, query.as_ref()).filter(|_| load && signal.target_type != TargetType::Utilization)?;
+        let unit = unit(measured, query.as_ref())
+            .filter(|_| load && signal.target_type != TargetType::Utilization)?;
         let mismatch = mismatch(measured, unit, target, adds_up(signal, query.as_ref()))?;
         let shown = number(target);
         let message = match mismatch.effect {
@@ -42,9 +43,15 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
         let finding = Finding::new(driver.object, "signal.unit", at, mismatch.label, message)
             .help(mismatch.help)
             .label(value_place(signal, query.as_ref()), mismatch.value_label)
-            .fix("Write the target in the unit of the value", Applicability::Unsafe, edits(driver, at, mismatch.instead));
-        let checked = measured.measures.iter().all(|m| m.is_checked());
-        let finding = if mismatch.effect == Effect::Never { finding } else { finding.lower(Severity::Warning) };
+            .fix(
+                "Write the target in the unit of the value",
+                Applicability::Unsafe,
+                edits(driver, at, mismatch.instead),
+            );
+        // A name that several systems share may be a percentage in one of them.
+        let checked = measured.measures.iter().all(|m| m.is_checked() && exporter(m).is_some());
+        let finding =
+            if mismatch.effect == Effect::Never { finding } else { finding.lower(Severity::Warning) };
         Some(if checked { finding } else { finding.at_most(Severity::Warning) })
     });
     found.collect()
@@ -117,15 +124,20 @@ fn mismatch(measured: &Measured, unit: Unit, target: f64, adds_up: bool) -> Opti
             help: "write the target in seconds".to_owned(),
             instead: Some(target / 1000.0),
         }),
-        Unit::Milliseconds | Unit::Microseconds if is_latency && target > 0.0 && target < 1.0 => Some(Mismatch {
-            effect: Effect::Always,
-            value: format!("the value is in {}", if unit == Unit::Milliseconds { "milliseconds" } else { "microseconds" }),
-            size: "which every request exceeds".to_owned(),
-            label: "seconds",
-            value_label: "smaller than seconds",
-            help: "write the target in the unit of the value, or divide the value".to_owned(),
-            instead: None,
-        }),
+        Unit::Milliseconds | Unit::Microseconds if is_latency && target > 0.0 && target < 1.0 => {
+            Some(Mismatch {
+                effect: Effect::Always,
+                value: format!(
+                    "the value is in {}",
+                    if unit == Unit::Milliseconds { "milliseconds" } else { "microseconds" }
+                ),
+                size: "which every request exceeds".to_owned(),
+                label: "seconds",
+                value_label: "smaller than seconds",
+                help: "write the target in the unit of the value, or divide the value".to_owned(),
+                instead: None,
+            })
+        }
         _ => None,
     }
 }

@@ -34,7 +34,10 @@ pub(super) fn exporter(measure: &Measure) -> Option<Family> {
 
 /// The target for messages.
 pub(super) fn goal(context: &Context<'_>, driver: &Driver<'_>) -> String {
-    let titles: Vec<String> = context.facts.targets_of(driver).map(Unit::title).take(2).collect();
+    let mut titles: Vec<String> = context.facts.targets_of(driver).map(Unit::title).collect();
+    // Copies of one workload in several files have one name.
+    titles.dedup();
+    titles.truncate(2);
     if titles.is_empty() { "its target".to_owned() } else { titles.join(" and ") }
 }
 
@@ -76,6 +79,12 @@ pub(super) fn is_load(class: Class) -> bool {
 /// True where a signal measures nothing but the load of an engine, as far as it is known.
 pub(super) fn measures_load(measured: &Measured) -> bool {
     !measured.measures.is_empty() && measured.measures.iter().all(|m| is_load(m.class))
+}
+
+/// A number of replicas for messages: `1 replica`, `3 replicas`.
+pub(super) fn replicas(count: impl Into<u64>) -> String {
+    let count = count.into();
+    if count == 1 { "1 replica".to_owned() } else { format!("{count} replicas") }
 }
 
 /// A number for messages: at most three decimals, without trailing zeros.
@@ -148,7 +157,9 @@ mod tests {
         for (value, expect) in [(0.8, "0.8"), (2.0, "2"), (6.6429, "6.643"), (100.0, "100"), (0.0, "0")] {
             assert_eq!(number(value), expect);
         }
-        for (value, expect) in [(45.0, "45 s"), (420.0, "7 min"), (90.0, "90 s"), (7200.0, "2 h"), (0.5, "0.5 s")] {
+        for (value, expect) in
+            [(45.0, "45 s"), (420.0, "7 min"), (90.0, "90 s"), (7200.0, "2 h"), (0.5, "0.5 s")]
+        {
             assert_eq!(seconds(value), expect);
         }
     }

@@ -1,6 +1,6 @@
 //! `warm-pool-floor`: fewer ready replicas than the limit on the first token asks for.
 
-use super::scaled::{number, seconds};
+use super::scaled::{number, replicas, seconds};
 use super::slo::Slo;
 use super::{Context, Finding};
 use crate::diagnostic::Severity;
@@ -23,8 +23,14 @@ pub(super) fn check<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
             _ => ("the minimum", &scaler.min),
         };
         let unit = facts.targets_of(driver).next();
-        let subject =
-            Subject { object: driver.object, title: driver.title(), span: scaler.span, field, unit, max: scaler.max.value().copied() };
+        let subject = Subject {
+            object: driver.object,
+            title: driver.title(),
+            span: scaler.span,
+            field,
+            unit,
+            max: scaler.max.value().copied(),
+        };
         found.extend(judge(context, &subject, &slo, min));
     }
     for unit in facts.units.iter().filter(|unit| facts.drivers_of(unit.id).next().is_none()) {
@@ -58,7 +64,8 @@ fn judge<'a>(
     slo: &Slo,
     min: &Known<u32>,
 ) -> Vec<Finding<'a>> {
-    let unread: Vec<Finding<'a>> = slo.inputs().iter().filter_map(|(key, known)| unreadable(subject, key, known)).collect();
+    let unread: Vec<Finding<'a>> =
+        slo.inputs().iter().filter_map(|(key, known)| unreadable(subject, key, known)).collect();
     let (have, at) = match min {
         Known::Set(n, at) => (*n, *at),
         Known::Default(n, _) => (*n, subject.span),
@@ -88,19 +95,26 @@ fn judge<'a>(
         number(load)
     );
     let gpus = subject.unit.and_then(Unit::gpus_per_replica).filter(|gpus| *gpus > 1);
-    let in_gpus = gpus.map_or(String::new(), |gpus| format!(" ({} GPUs)", u64::from(floor) * u64::from(gpus)));
+    let in_gpus =
+        gpus.map_or(String::new(), |gpus| format!(" ({} GPUs)", u64::from(floor) * u64::from(gpus)));
     let above = match subject.max {
         Some(max) if max < floor => format!(", and the maximum of {max} is below it too"),
         _ => String::new(),
     };
     let message = format!(
-        "{} keeps {have} replica{} ready and P99 TTFT {} at the peak takes {floor}{in_gpus}: {sum}{above}",
+        "{} keeps {} ready and P99 TTFT {} at the peak takes {floor}{in_gpus}: {sum}{above}",
         subject.title,
-        if have == 1 { "" } else { "s" },
+        replicas(have),
         seconds(ttft)
     );
-    let mut finding = Finding::new(subject.object, "warm-pool.floor", at, format!("{} is below {floor}", subject.field), message)
-        .help(format!("keep at least {floor} replicas ready, or shorten the cold start to seconds"));
+    let mut finding = Finding::new(
+        subject.object,
+        "warm-pool.floor",
+        at,
+        format!("{} is below {floor}", subject.field),
+        message,
+    )
+    .help(format!("keep at least {floor} replicas ready, or shorten the cold start to seconds"));
     for (key, known) in slo.inputs() {
         if let Known::Set(_, span) = known {
             finding = finding.label(*span, label(key));
@@ -125,20 +139,31 @@ fn incomplete<'a>(subject: &Subject<'a, '_>, slo: &Slo, have: u32, at: Span) -> 
     let stated = slo.inputs().iter().filter(|(_, known)| known.value().is_some()).count();
     if slo.critical && have <= 1 {
         let message = format!(
-            "{} is SLO-critical and keeps {have} replica{} ready: the loss of one, or a peak above what one takes, waits for a cold start",
+            "{} is SLO-critical and keeps {} ready: the loss of one, or a peak above what one takes, waits for a cold start",
             subject.title,
-            if have == 1 { "" } else { "s" }
+            replicas(have)
         );
-        let finding = Finding::new(subject.object, "warm-pool.floor", at, subject.field, message)
-            .help("keep two replicas at least, and state the rates and the cold start to have the number computed");
+        let finding = Finding::new(subject.object, "warm-pool.floor", at, subject.field, message).help(
+            "keep two replicas at least, and state the rates and the cold start to have the number computed",
+        );
         return Some(finding);
     }
     // One or two of the numbers serve other rules.
     (stated == 3).then(|| {
-        let message = format!("the warm pool of {} cannot be computed: {} is not stated", subject.title, missing.join(" and "));
-        Finding::new(subject.object, "warm-pool.inputs", subject.span, "three of the four numbers are known", message)
-            .help("state the missing number as an annotation or in `gpulint.yaml`")
-            .lower(Severity::Info)
+        let message = format!(
+            "the warm pool of {} cannot be computed: {} is not stated",
+            subject.title,
+            missing.join(" and ")
+        );
+        Finding::new(
+            subject.object,
+            "warm-pool.inputs",
+            subject.span,
+            "three of the four numbers are known",
+            message,
+        )
+        .help("state the missing number as an annotation or in `gpulint.yaml`")
+        .lower(Severity::Info)
     })
 }
 

@@ -8,7 +8,9 @@ use crate::known::Known;
 
 pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Finding<'a>> {
     let (Some(pod), Some(rollout)) = (engine_pod::of(unit), &unit.workload.rollout) else { return vec![] };
-    let Some(deadline) = rollout.progress_deadline.value().map(|seconds| *seconds as f64) else { return vec![] };
+    let Some(deadline) = rollout.progress_deadline.value().map(|seconds| *seconds as f64) else {
+        return vec![];
+    };
     let cold = Slo::of_unit(context, unit).cold_start;
     let startup = pod.lifecycle.startup.as_ref().and_then(|probe| Some((probe.budget()? as f64, probe.span)));
     let cold = cold.value().copied().zip(cold.span()).filter(|(cold, _)| *cold >= deadline);
@@ -28,8 +30,9 @@ pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Findin
         seconds(deadline),
         seconds(needs)
     );
-    let finding = Finding::new(unit.object, "warm-pool.progress-deadline", span, "ends before the start", message)
-        .label(at, seconds(needs))
-        .help(format!("set `progressDeadlineSeconds` to {} or more", (needs + 300.0).ceil()));
+    let finding =
+        Finding::new(unit.object, "warm-pool.progress-deadline", span, "ends before the start", message)
+            .label(at, seconds(needs))
+            .help(format!("set `progressDeadlineSeconds` to {} or more", (needs + 300.0).ceil()));
     vec![finding]
 }

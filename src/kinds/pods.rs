@@ -41,6 +41,9 @@ pub struct Workload {
     pub kai_class: KaiClass,
     /// How its pods are replaced, where the kind states that.
     pub rollout: Option<Rollout>,
+    /// The operator that sets the replicas of the object which it generates to the number in this one, where that number
+    /// is written: it undoes what an autoscaler of the generated object does.
+    pub replicas_kept_by: Option<&'static str>,
 }
 
 /// The priority class that KAI Scheduler gives to pods that name none.
@@ -574,6 +577,7 @@ impl Workload {
             plain_pods: true,
             kai_class: KaiClass::default(),
             rollout: None,
+            replicas_kept_by: None,
         }
     }
 

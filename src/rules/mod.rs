@@ -24,6 +24,7 @@ mod scale_behavior_cold_start;
 mod scale_ceiling;
 mod scale_engine_world_size;
 mod scale_fixed_replicas;
+mod scale_generated_target;
 mod scale_metric_not_exported;
 mod scale_metric_removed;
 mod scale_min_above_max;
@@ -147,6 +148,7 @@ rules! {
     "scale-min-is-max" => scale_min_is_max: Driver,
     "scale-two-autoscalers" => scale_two_autoscalers: Driver,
     "scale-fixed-replicas" => scale_fixed_replicas: Unit,
+    "scale-generated-target" => scale_generated_target: Driver,
     "scale-engine-world-size" => scale_engine_world_size: Unit,
     "warm-pool-floor" => warm_pool_floor: Repository,
     "warm-pool-probes" => warm_pool_probes: Unit,

@@ -1,6 +1,6 @@
 //! `scale-metric-not-exported`: a series of another engine, or of an engine whose metrics are switched off.
 
-use super::scaled::{exporter, goal};
+use super::scaled::{exporter, scales};
 use super::{Context, Finding};
 use crate::diagnostic::Severity;
 use crate::engine::{Engine, Family, Launch};
@@ -30,9 +30,8 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
                 continue;
             }
             let message = format!(
-                "{} scales {} on `{}`, a series of {}, but the pods run {}: there is no value, so nothing scales",
-                driver.title(),
-                goal(context, driver),
+                "{} on `{}`, a series of {}, but the pods run {}: there is no value, so nothing scales",
+                scales(context, driver),
                 measure.name,
                 family.name(),
                 engine.family.name()
@@ -54,9 +53,8 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
             );
         } else if let Some(off) = switched_off(engine) {
             let message = format!(
-                "{} scales {} on `{}`, but {}: there is no value, so nothing scales",
-                driver.title(),
-                goal(context, driver),
+                "{} on `{}`, but {}: there is no value, so nothing scales",
+                scales(context, driver),
                 measure.name,
                 off.why
             );

@@ -1,6 +1,6 @@
 //! `scale-metric-removed`: a series that the engine's version does not export.
 
-use super::scaled::{exporter, goal, is_load};
+use super::scaled::{exporter, is_load, scales};
 use super::{Context, Finding};
 use crate::diagnostic::{Applicability, Edit, Severity};
 use crate::engine::Engine;
@@ -29,40 +29,19 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
             let engine = engines.iter().find(|engine| engine.family == family && engine.runtime.is_none());
             let verdict = match engine {
                 Some(engine) => verdict(engine, entry),
-                None if unknown_target => entry.removed.map(|_| Verdict::NoTarget),
+                None if unknown_target => {
+                    entry.removed.map(|version| Verdict::NoTarget(version_word(version)))
+                }
                 None => None,
             };
             let Some(verdict) = verdict else { continue };
-            let message = match &verdict {
-                Verdict::Gone(version, removed) => format!(
-                    "{} scales {} on `{}`, which {} {version} does not export: it is gone since {removed}, so there is no value and nothing scales",
-                    driver.title(),
-                    goal(context, driver),
-                    measure.name,
-                    family.name()
-                ),
-                Verdict::NotYet(version, since) => format!(
-                    "{} scales {} on `{}`, which {} {version} does not export yet: it came with {since}, so there is no value and nothing scales",
-                    driver.title(),
-                    goal(context, driver),
-                    measure.name,
-                    family.name()
-                ),
-                Verdict::Floating(removed) => format!(
-                    "{} scales {} on `{}`, which {} does not export since {removed}, and the image is of no stated version",
-                    driver.title(),
-                    goal(context, driver),
-                    measure.name,
-                    family.name()
-                ),
-                Verdict::NoTarget => format!(
-                    "{} scales on `{}`, which {} does not export since {}: with a newer image there is no value and nothing scales",
-                    driver.title(),
-                    measure.name,
-                    family.name(),
-                    entry.removed.unwrap_or("a later version")
-                ),
-            };
+            let message = format!(
+                "{} on `{}`, which {} {}",
+                scales(context, driver),
+                measure.name,
+                family.name(),
+                verdict.says()
+            );
             let mut finding = Finding::new(
                 driver.object,
                 format!("signal.removed.{}", measure.name),
@@ -83,7 +62,7 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
             }
             found.push(match (&verdict, entry.checked) {
                 (Verdict::Gone(..) | Verdict::NotYet(..), true) => finding,
-                (Verdict::NoTarget, _) => finding.at_most(Severity::Info),
+                (Verdict::NoTarget(_), _) => finding.at_most(Severity::Info),
                 _ => finding.at_most(Severity::Warning),
             });
         }
@@ -98,18 +77,40 @@ enum Verdict {
     NotYet(String, &'static str),
     /// The version that dropped the series; that of the image is not stated.
     Floating(&'static str),
-    /// The target is not in the inputs.
-    NoTarget,
+    /// The version that dropped the series; the target is not in the inputs.
+    NoTarget(&'static str),
 }
 
 impl Verdict {
+    /// What is the matter with the engine's version, after its name.
+    fn says(&self) -> String {
+        match self {
+            Verdict::Gone(version, removed) => format!(
+                "{version} does not export: it is gone since {removed}, so there is no value and nothing scales"
+            ),
+            Verdict::NotYet(version, since) => format!(
+                "{version} does not export yet: it came with {since}, so there is no value and nothing scales"
+            ),
+            Verdict::Floating(removed) => {
+                format!("does not export since {removed}, and the image is of no stated version")
+            }
+            Verdict::NoTarget(removed) => format!(
+                "does not export since {removed}: with a newer image there is no value and nothing scales"
+            ),
+        }
+    }
+
     fn label(&self) -> &'static str {
         match self {
             Verdict::NotYet(..) => "not exported yet",
             Verdict::Gone(..) => "no longer exported",
-            Verdict::Floating(_) | Verdict::NoTarget => "no longer exported by newer versions",
+            Verdict::Floating(_) | Verdict::NoTarget(_) => "no longer exported by newer versions",
         }
     }
+}
+
+fn version_word(removed: &'static str) -> &'static str {
+    if removed == "unknown" { "a later version" } else { removed }
 }
 
 fn verdict(engine: &Engine, entry: &'static Entry) -> Option<Verdict> {
@@ -145,9 +146,8 @@ fn gone_for_good<'a>(
     // Signals of the GPU are refused as such by other rules.
     entry.removed.filter(|_| is_load(measure.class))?;
     let message = format!(
-        "{} scales {} on `{}`, a name that {} no longer exports",
-        driver.title(),
-        goal(context, driver),
+        "{} on `{}`, a name that {} no longer exports",
+        scales(context, driver),
         measure.name,
         entry.source
     );
@@ -155,7 +155,7 @@ fn gone_for_good<'a>(
     let field = format!("signal.removed.{}", measure.name);
     Some(
         Finding::new(driver.object, field, measure.span, label, message)
-            .help(help(entry, &Verdict::NoTarget))
+            .help(help(entry, &Verdict::NoTarget("")))
             .at_most(Severity::Warning),
     )
 }

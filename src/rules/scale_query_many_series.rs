@@ -2,7 +2,7 @@
 
 use super::scaled::{exporter, goal, node_at, operator, place};
 use super::{Context, Finding};
-use crate::diagnostic::{Applicability, Edit, Severity};
+use crate::diagnostic::{Applicability, Edit};
 use crate::facts::drives::Driver;
 use crate::facts::query::QueryFact;
 use crate::kinds::scaler::{Controller, Signal, TargetType};
@@ -17,17 +17,17 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
     }
     let mut found = Vec::new();
     for (signal, measured, query) in driver.queried() {
-        if query.shape.many != Some(true) || !query.own || measured.measures.is_empty() {
+        // What stands in front of the pods may export one series for ever.
+        let of_pods = measured.measures.iter().any(|m| exporter(m).is_some());
+        if query.shape.many != Some(true) || !query.own || !of_pods {
             continue;
         }
-        let of_pods = measured.measures.iter().any(|m| exporter(m).is_some());
         let (what, span) = culprit(query, signal.span);
         let message = format!(
-            "KEDA refuses this query of {} as soon as {} has two replicas: {what}, and a result of several elements is an error (`returned multiple elements`), so nothing scales",
-            driver.title(),
+            "KEDA refuses this query as soon as {} has two replicas: {what}, and a result of several elements is an error (`returned multiple elements`), so nothing scales",
             goal(context, driver)
         );
-        let finding = Finding::new(
+        found.push(Finding::new(
             driver.object,
             "signal.many-series",
             span,
@@ -35,9 +35,7 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
             message,
         )
         .help("aggregate to one element: `sum(…)` under AverageValue, `avg(…)` of a fraction under Value")
-        .fix("Aggregate over the replicas", Applicability::Unsafe, aggregated(driver, signal, query));
-        // What stands in front of the pods may export one series for ever.
-        found.push(if of_pods { finding } else { finding.at_most(Severity::Warning) });
+        .fix("Aggregate over the replicas", Applicability::Unsafe, aggregated(driver, signal, query)));
     }
     found
 }

@@ -1,6 +1,6 @@
 //! `scale-query-misused`: a series used in a way that its type does not allow.
 
-use super::scaled::goal;
+use super::scaled::scales;
 use super::{Context, Finding};
 use crate::diagnostic::Severity;
 use crate::facts::drives::Driver;
@@ -13,7 +13,7 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
     for (_, _, query) in driver.queried().filter(|(_, _, query)| query.own) {
         for misuse in query.query.misuses() {
             let Some(wrong) = explain(query, misuse) else { continue };
-            let message = format!("{} scales {} on {}", driver.title(), goal(context, driver), wrong.what);
+            let message = format!("{} on {}", scales(context, driver), wrong.what);
             let finding = Finding::new(
                 driver.object,
                 format!("signal.misuse.{}", wrong.id),
@@ -39,97 +39,101 @@ struct Wrong {
 }
 
 fn explain(query: &QueryFact, misuse: Misuse) -> Option<Wrong> {
-    let series_at = |index: usize| {
-        let series = query.query.series.get(index)?;
-        Some((series, series.exact_name()?.to_owned()))
+    match misuse {
+        Misuse::RateOfGauge { .. } | Misuse::CumulativeWithoutRate { .. } | Misuse::LifetimeMean { .. } => {
+            misleading(query, misuse)
+        }
+        Misuse::QuantileWithoutLe { .. } | Misuse::QuantileOfNoBuckets { .. } => no_quantile(query, misuse),
+        Misuse::UnknownBucket { series, matcher } => unknown_bucket(query, series, matcher),
+    }
+}
+
+/// A value that is there and says something else than is meant.
+fn misleading(query: &QueryFact, misuse: Misuse) -> Option<Wrong> {
+    let (index, id, label, why, help) = match misuse {
+        Misuse::RateOfGauge { series } => (
+            series,
+            "rate-of-gauge",
+            "a gauge",
+            "each fall of a gauge counts as a restart from 0, so the value is noise",
+            "use the gauge itself, or `avg_over_time` of it",
+        ),
+        Misuse::CumulativeWithoutRate { series } => (
+            series,
+            "total",
+            "counts from the start of the process",
+            "it is a total since the process began, so it grows without load and falls with a restart",
+            "take `rate(…[2m])` of it",
+        ),
+        Misuse::LifetimeMean { series } => (
+            series,
+            "lifetime-mean",
+            "a total since the process began",
+            "that is the mean since the process began, which a spike of minutes hardly moves",
+            "take `rate(…[2m])` of the sum and of the count",
+        ),
+        _ => return None,
     };
-    Some(match misuse {
-        Misuse::RateOfGauge { series } => {
-            let (series, name) = series_at(series)?;
-            Wrong {
-                id: "rate-of-gauge",
-                at: series.range.clone(),
-                label: "a gauge",
-                what: format!(
-                    "the rate of the gauge `{name}`: each fall of a gauge counts as a restart from 0, so the value is noise"
-                ),
-                help: "use the gauge itself, or `avg_over_time` of it".to_owned(),
-                empty: false,
-            }
-        }
-        Misuse::CumulativeWithoutRate { series } => {
-            let (series, name) = series_at(series)?;
-            Wrong {
-                id: "total",
-                at: series.range.clone(),
-                label: "counts from the start of the process",
-                what: format!(
-                    "`{name}` without a rate: it is a total since the process began, so it grows without load and falls with a restart"
-                ),
-                help: "take `rate(…[2m])` of it".to_owned(),
-                empty: false,
-            }
-        }
-        Misuse::LifetimeMean { series } => {
-            let (series, name) = series_at(series)?;
-            Wrong {
-                id: "lifetime-mean",
-                at: series.range.clone(),
-                label: "a total since the process began",
-                what: format!(
-                    "`{name}` over its count without a rate: that is the mean since the process began, which a spike of minutes hardly moves"
-                ),
-                help: "take `rate(…[2m])` of the sum and of the count".to_owned(),
-                empty: false,
-            }
-        }
-        Misuse::QuantileWithoutLe { series } => {
-            let (series, name) = series_at(series)?;
-            Wrong {
-                id: "quantile-without-le",
-                at: series.range.clone(),
-                label: "the aggregation around it drops `le`",
-                what: format!(
-                    "a quantile of `{name}` whose aggregation drops the label `le`: no buckets are left, so there is no value"
-                ),
-                help: "keep the bounds of the buckets: `sum by (le) (rate(…))`".to_owned(),
-                empty: true,
-            }
-        }
-        Misuse::QuantileOfNoBuckets { series } => {
-            let (series, name) = series_at(series)?;
-            Wrong {
-                id: "quantile-of-no-buckets",
-                at: series.range.clone(),
-                label: "no buckets",
-                what: format!("a quantile of `{name}`, which has no buckets, so there is no value"),
-                help: "take the series that ends in `_bucket`".to_owned(),
-                empty: true,
-            }
-        }
-        Misuse::UnknownBucket { series, matcher } => {
-            let (series, name) = series_at(series)?;
-            let matcher = series.matchers.get(matcher)?;
-            let nearest = nearest(&name, &matcher.value);
-            let hint = nearest.map_or(String::new(), |bound| format!("; the nearest is \"{bound}\""));
-            Wrong {
-                id: "unknown-bucket",
-                at: matcher.range.clone(),
-                label: "no such bucket",
-                what: format!(
-                    "the bucket le=\"{}\" of `{name}`, which has none with this bound{hint}: the selector matches nothing, so there is no value",
-                    matcher.value
-                ),
-                help: match nearest {
-                    Some(bound) => {
-                        format!("ask for a bound that exists, spelled as exported: `le=\"{bound}\"`")
-                    }
-                    None => "ask for a bound that exists, spelled as exported".to_owned(),
-                },
-                empty: true,
-            }
-        }
+    let (at, name) = series_at(query, index)?;
+    let what = match misuse {
+        Misuse::RateOfGauge { .. } => format!("the rate of the gauge `{name}`: {why}"),
+        Misuse::LifetimeMean { .. } => format!("`{name}` over its count, both without a rate: {why}"),
+        _ => format!("`{name}` without a rate: {why}"),
+    };
+    Some(Wrong { id, at, label, what, help: help.to_owned(), empty: false })
+}
+
+/// A quantile that has no buckets to come from.
+fn no_quantile(query: &QueryFact, misuse: Misuse) -> Option<Wrong> {
+    let (index, id, label, why, help) = match misuse {
+        Misuse::QuantileWithoutLe { series } => (
+            series,
+            "quantile-without-le",
+            "the aggregation around it drops `le`",
+            "whose aggregation drops the label `le`: no buckets are left, so there is no value",
+            "keep the bounds of the buckets: `sum by (le) (rate(…))`",
+        ),
+        Misuse::QuantileOfNoBuckets { series } => (
+            series,
+            "quantile-of-no-buckets",
+            "no buckets",
+            "which has no buckets, so there is no value",
+            "take the series that ends in `_bucket`",
+        ),
+        _ => return None,
+    };
+    let (at, name) = series_at(query, index)?;
+    let what = format!("a quantile of `{name}`, {why}");
+    Some(Wrong { id, at, label, what, help: help.to_owned(), empty: true })
+}
+
+fn unknown_bucket(query: &QueryFact, series: usize, matcher: usize) -> Option<Wrong> {
+    let (_, name) = series_at(query, series)?;
+    let matcher = query.query.series.get(series)?.matchers.get(matcher)?;
+    let nearest = nearest(&name, &matcher.value);
+    let hint = nearest.map_or(String::new(), |bound| format!("; the nearest is \"{bound}\""));
+    let what = format!(
+        "the bucket le=\"{}\" of `{name}`, which has none with this bound{hint}: the selector matches nothing, so there is no value",
+        matcher.value
+    );
+    let help = match nearest {
+        Some(bound) => format!("ask for a bound that exists, spelled as exported: `le=\"{bound}\"`"),
+        None => "ask for a bound that exists, spelled as exported".to_owned(),
+    };
+    Some(Wrong {
+        id: "unknown-bucket",
+        at: matcher.range.clone(),
+        label: "no such bucket",
+        what,
+        help,
+        empty: true,
     })
+}
+
+/// The bytes of a series in its query, and its name.
+fn series_at(query: &QueryFact, index: usize) -> Option<(Range<usize>, String)> {
+    let series = query.query.series.get(index)?;
+    Some((series.range.clone(), series.exact_name()?.to_owned()))
 }
 
 /// The bound of a histogram that is nearest to a number, as the exporter spells it.

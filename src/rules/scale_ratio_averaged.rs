@@ -22,20 +22,21 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
     let alone = capped.len() == driver.signals.len();
     let found = capped.into_iter().map(|(signal, query, cap)| {
         let (word, part) = outer_word(query);
-        let name = driver.title();
         let effect = match min {
+            // Beside another signal the larger answer holds.
+            _ if !alone => "it adds nothing beyond that".to_owned(),
             Some(min) if u64::from(min) >= cap.replicas => {
                 format!("it never asks for more than its minimum of {min}")
             }
             _ => format!("it pulls a pool of {max} full replicas down to {}", cap.replicas),
         };
+        let (full, target) = (number(cap.full), number(cap.target));
         let message = format!(
-            "{name} cannot ask for more than {} of {}: AverageValue divides the value by the target alone, {word} of a fraction is at most {}, and ceil({} / {}) = {}, so {effect}",
+            "{} cannot ask for more than {} of {} by this signal: AverageValue divides the value by the target alone, {word} of a {} is at most {full}, and ceil({full} / {target}) = {}, so {effect}",
+            driver.title(),
             replicas(cap.replicas),
             goal(context, driver),
-            number(cap.full),
-            number(cap.full),
-            number(cap.target),
+            if cap.full > 1.0 { "percentage" } else { "fraction" },
             cap.replicas
         );
         let span = place(query, signal.span, part);

@@ -1,6 +1,6 @@
 //! `scale-signal-single`: a pool that does prefill and decode follows one of the two.
 
-use super::scaled::{exporter, goal, is_load, serves};
+use super::scaled::{exporter, is_load, scales, serves};
 use super::slo::Slo;
 use super::{Context, Finding};
 use crate::config;
@@ -53,9 +53,8 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
         (None, Phase::Decode) => ("long prompts queue while the KV cache has room", false),
     };
     let message = format!(
-        "{} scales {} on {} alone (`{}`), and the pool does prefill and decode: {missing}",
-        driver.title(),
-        goal(context, driver),
+        "{} on {} alone (`{}`), and the pool does prefill and decode: {missing}",
+        scales(context, driver),
         follows.signal(),
         first.name
     );

@@ -6,7 +6,7 @@ use crate::facts::drives::Driver;
 use crate::facts::query::QueryFact;
 use crate::facts::renames::{Measure, Measured};
 use crate::facts::units::Unit;
-use crate::kinds::scaler::Controller;
+use crate::kinds::scaler::{Controller, Target};
 use crate::metrics::Class;
 use crate::source::Span;
 use crate::yaml::Node;
@@ -39,6 +39,15 @@ pub(super) fn goal(context: &Context<'_>, driver: &Driver<'_>) -> String {
     titles.dedup();
     titles.truncate(2);
     if titles.is_empty() { "its target".to_owned() } else { titles.join(" and ") }
+}
+
+/// The autoscaler with its target as the start of a message: `ScaledObject/a scales Deployment/b`. One that is part of its
+/// target is not named twice.
+pub(super) fn scales(context: &Context<'_>, driver: &Driver<'_>) -> String {
+    match driver.scaler.target {
+        Target::Own(_) => format!("{} scales", goal(context, driver)),
+        _ => format!("{} scales {}", driver.title(), goal(context, driver)),
+    }
 }
 
 /// True where the target runs an engine on GPUs. A target that the inputs do not hold is known by signals that only

@@ -102,7 +102,7 @@ fn judge<'a>(
         _ => String::new(),
     };
     let message = format!(
-        "{} keeps {} ready and P99 TTFT {} at the peak takes {floor}{in_gpus}: {sum}{above}",
+        "{} keeps {} ready, and a P99 TTFT of {} at the peak takes {floor}{in_gpus}: {sum}{above}",
         subject.title,
         replicas(have),
         seconds(ttft)

@@ -73,6 +73,8 @@ pub(crate) struct CheckArgs {
     pub(crate) input: InputArgs,
 
     /// Format of the report; with several, each but one needs an --output
+    ///
+    /// Without one: full, and inside GitHub Actions annotations with a table in the summary of the step.
     #[arg(short, long, value_name = "FORMAT")]
     pub(crate) format: Vec<Format>,
 
@@ -92,36 +94,38 @@ pub(crate) struct CheckArgs {
     #[arg(long)]
     pub(crate) require_input: bool,
 
-    /// Report only findings in files changed since this git revision (the whole repository is still read)
-    #[arg(long, value_name = "REV")]
-    pub(crate) changed_since: Option<String>,
-
-    /// Report only findings in these paths, while everything below the working directory is read
-    #[arg(long, value_name = "PATH")]
-    pub(crate) report_only: Vec<PathBuf>,
-
-    /// Report findings in the files named, but read the whole repository around them (for hooks)
+    /// Read the whole repository, and report what lies in the paths named (for hooks and editors)
+    ///
+    /// A finding counts where its own place or one of the places that take part in it lies there. Outside a repository
+    /// the working directory is read.
     #[arg(long)]
     pub(crate) in_context: bool,
 
-    /// Leave out findings that this baseline accepts, and report its stale entries
+    /// As --in-context, for the files that differ from a git revision
+    ///
+    /// They are compared with the last common ancestor of the revision and HEAD; changes that are not committed count,
+    /// and so do new files.
+    #[arg(long, value_name = "REV")]
+    pub(crate) changed_since: Option<String>,
+
+    /// Leave out findings that this baseline accepts, and note its stale entries
     #[arg(long, value_name = "FILE")]
     pub(crate) baseline: Option<PathBuf>,
 
-    /// Write the findings of this run to a baseline and exit 0
-    #[arg(long, value_name = "FILE")]
+    /// Accept all findings of this run: write them to a baseline and exit 0
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["in_context", "changed_since", "baseline", "edit", "format", "output"])]
     pub(crate) write_baseline: Option<PathBuf>,
 
-    /// Show the fixes as a diff and change nothing
-    #[arg(long)]
+    /// Print the safe fixes as a diff in place of the report, and change nothing
+    #[arg(long, group = "edit", conflicts_with_all = ["format", "output"])]
     pub(crate) diff: bool,
 
-    /// Apply safe fixes
-    #[arg(long)]
+    /// Apply safe fixes, and report what is left
+    #[arg(long, group = "edit")]
     pub(crate) fix: bool,
 
-    /// With --fix or --diff, take the fixes with side effects too
-    #[arg(long)]
+    /// With --fix or --diff, take fixes with side effects too; their titles name them
+    #[arg(long, requires = "edit")]
     pub(crate) unsafe_fixes: bool,
 
     /// Print the effective configuration and exit

@@ -1,87 +1,92 @@
 //! `gpulint check`: lints and reports.
 
+use super::accepted::{self, Accepted};
 use super::args::CheckArgs;
+use super::scope::Scope;
 use super::setup::{self, Setup};
-use super::{Exit, Failure};
+use super::{Exit, Failure, count, fixing, output};
 use crate::config::Profile;
-use crate::diagnostic::{Report, Severity};
-use crate::report::{self, Format, Options};
-use crate::rules;
+use crate::diagnostic::{Diagnostic, Report, Severity};
+use crate::inventory::Overlay;
+use crate::source::Files;
 use std::io::Write;
-use std::path::{Path, PathBuf};
 
 pub(super) fn run(args: CheckArgs) -> Result<Exit, Failure> {
     let setup = Setup::read(&args.input)?;
     let profile = args.profile.map_or(setup.config.profile, Profile::from);
-    let mut out = std::io::stdout().lock();
     if args.show_config {
-        out.write_all(setup.config.show(profile).as_bytes())?;
+        std::io::stdout().lock().write_all(setup.config.show(profile).as_bytes())?;
         return Ok(Exit::Clean);
     }
-    let outputs = outputs(&args)?;
-    let report = crate::lint(setup.request(&args.input, &args.input.paths, profile)?);
-    for (format, file) in &outputs {
-        write(&report, *format, file.as_deref(), &args, &mut out)?;
+    let outputs = output::outputs(&args)?;
+    let scope = Scope::new(&args)?;
+    let baseline = args.baseline.as_deref().map(Accepted::read).transpose()?;
+    let stdin = setup::stdin(&args.input)?;
+    let run = Run { args: &args, setup: &setup, profile, scope, baseline, stdin };
+    if let Some(path) = &args.write_baseline {
+        return accepted::write(&run.lint(&[]), path);
     }
-    let fail_on = args.fail_on.map_or(setup.config.fail_on, Severity::from);
-    Ok(verdict(&report, fail_on, args.require_input))
+    if args.diff {
+        return fixing::diff(&run);
+    }
+    let mut report = if args.fix { fixing::write(&run)? } else { run.lint(&[]) };
+    let mut options = output::options(&args, &run.scope.prefix);
+    for note in run.narrow(&mut report) {
+        output::note(&outputs, &mut options, note)?;
+    }
+    output::write(&report, &outputs, &options)?;
+    Ok(run.verdict(&report))
 }
 
-fn verdict(report: &Report, fail_on: Severity, require_input: bool) -> Exit {
-    if report.worst().is_some_and(|worst| worst >= fail_on) {
-        Exit::Findings
-    } else if require_input && report.summary.objects.is_empty() {
-        Exit::NoInput
-    } else {
-        Exit::Clean
-    }
+/// One run with everything that was asked for.
+pub(super) struct Run<'r> {
+    pub(super) args: &'r CheckArgs,
+    setup: &'r Setup,
+    profile: Profile,
+    scope: Scope,
+    baseline: Option<Accepted>,
+    stdin: Vec<Overlay>,
 }
 
-/// The formats with the file of each; none is standard output.
-fn outputs(args: &CheckArgs) -> Result<Vec<(Format, Option<PathBuf>)>, Failure> {
-    let formats = if args.format.is_empty() { vec![default_format()] } else { args.format.clone() };
-    if args.output.len() > formats.len() {
-        return Err(Failure::usage("there are more --output files than --format values"));
+impl Run<'_> {
+    /// Lints the inputs, with these texts in the place of files.
+    pub(super) fn lint(&self, overlays: &[Overlay]) -> Report {
+        let replaced = |input: &&Overlay| !overlays.iter().any(|overlay| overlay.path == input.path);
+        let overlays = self.stdin.iter().filter(replaced).chain(overlays).cloned().collect();
+        crate::lint(self.setup.request(&self.args.input, &self.scope.paths, overlays, self.profile))
     }
-    let mut found: Vec<(Format, Option<PathBuf>)> = Vec::new();
-    for (at, format) in formats.into_iter().enumerate() {
-        let file = args.output.get(at).filter(|file| *file != Path::new("-")).cloned();
-        if let Some((other, _)) = found.iter().find(|(_, known)| *known == file) {
-            let place = file.map_or_else(|| "standard output".to_owned(), |f| f.display().to_string());
-            return Err(Failure::usage(format!(
-                "{place} cannot take both {other} and {format}: give each format its own --output"
-            )));
+
+    /// Takes away what is accepted or not asked for, and says so.
+    pub(super) fn narrow(&self, report: &mut Report) -> Vec<String> {
+        let findings = std::mem::take(&mut report.diagnostics);
+        let (kept, notes) = self.select(&report.files, findings);
+        report.diagnostics = kept;
+        report.skipped.retain(|skipped| self.scope.covers(&skipped.file));
+        notes
+    }
+
+    /// The findings that are asked for and not accepted, with what there is to say of the others.
+    pub(super) fn select(&self, files: &Files, findings: Vec<Diagnostic>) -> (Vec<Diagnostic>, Vec<String>) {
+        let (mut kept, mut notes) = match &self.baseline {
+            Some(baseline) => baseline.narrow(files, findings, &self.scope),
+            None => (findings, vec![]),
+        };
+        let hidden = self.scope.narrow(files, &mut kept);
+        if hidden > 0 {
+            notes.push(format!("{} elsewhere not shown", count(hidden, "finding", "findings")));
         }
-        found.push((format, file));
+        (kept, notes)
     }
-    Ok(found)
-}
 
-/// The report for people, with annotations where GitHub Actions reads them.
-fn default_format() -> Format {
-    match std::env::var("GITHUB_ACTIONS").as_deref() {
-        Ok("true") => Format::Github,
-        _ => Format::Full,
-    }
-}
-
-fn write(
-    report: &Report,
-    format: Format,
-    file: Option<&Path>,
-    args: &CheckArgs,
-    out: &mut dyn Write,
-) -> Result<(), Failure> {
-    let options = Options { color: file.is_none() && setup::color(args.color), ..Options::default() };
-    match file {
-        None => report::write(report, rules::pages(), format, &options, out)?,
-        Some(path) => {
-            let mut bytes = Vec::new();
-            report::write(report, rules::pages(), format, &options, &mut bytes)?;
-            std::fs::write(path, bytes).map_err(|error| {
-                Failure::usage(format!("{}: cannot write the report: {error}", path.display()))
-            })?;
+    /// How the run ends.
+    pub(super) fn verdict(&self, report: &Report) -> Exit {
+        let fail_on = self.args.fail_on.map_or(self.setup.config.fail_on, Severity::from);
+        if report.worst().is_some_and(|worst| worst >= fail_on) {
+            Exit::Findings
+        } else if self.args.require_input && report.summary.objects.is_empty() {
+            Exit::NoInput
+        } else {
+            Exit::Clean
         }
     }
-    Ok(())
 }

@@ -1,7 +1,7 @@
 //! `gpulint facts`: what the program believes, one line for each thing.
 
 use super::args::{FactsArgs, TextOrJson};
-use super::setup::Setup;
+use super::setup::{self, Setup};
 use super::{Exit, Failure};
 use crate::facts::Facts;
 use crate::facts::gang::Verdict;
@@ -14,7 +14,8 @@ use std::io::Write;
 
 pub(super) fn run(args: FactsArgs) -> Result<Exit, Failure> {
     let setup = Setup::read(&args.input)?;
-    let request = setup.request(&args.input, &args.input.paths, setup.config.profile)?;
+    let overlays = setup::stdin(&args.input)?;
+    let request = setup.request(&args.input, &args.input.paths, overlays, setup.config.profile);
     let inventory = crate::read(request);
     let facts = Facts::build(&inventory);
     let mut lines = Vec::new();

@@ -2,13 +2,18 @@
 //!
 //! Only this room asks the environment: working directory, terminal, variables.
 
+mod accepted;
 mod args;
 mod check;
 mod explain;
 mod facts;
+mod fixing;
+mod git;
 mod init;
+mod output;
 mod rules;
 mod schema;
+mod scope;
 mod setup;
 mod shell;
 
@@ -83,6 +88,11 @@ pub fn main() -> ExitCode {
         }
     };
     ExitCode::from(exit as u8)
+}
+
+/// A number with its noun.
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 fn run(cli: Cli) -> Result<Exit, Failure> {

@@ -26,8 +26,7 @@ impl Setup {
     /// Where a file that is named cannot be read, or where a configuration has errors: all of them, with their places.
     pub(crate) fn read(args: &InputArgs) -> Result<Setup, Failure> {
         let known = known_rules();
-        let here = std::env::current_dir()
-            .map_err(|error| Failure::usage(format!("the working directory cannot be read: {error}")))?;
+        let here = here()?;
         let found = match &args.config {
             _ if args.no_config => None,
             Some(path) => {
@@ -52,29 +51,50 @@ impl Setup {
         Ok(Setup { config, file: Some(file) })
     }
 
-    /// What to lint.
-    ///
-    /// # Errors
-    /// Where standard input cannot be read.
+    /// What to lint. `overlays` take the place of files.
     pub(crate) fn request(
         &self,
         args: &InputArgs,
         paths: &[PathBuf],
+        overlays: Vec<Overlay>,
         profile: Profile,
-    ) -> Result<Request<'_>, Failure> {
+    ) -> Request<'_> {
         let mut files = Files::default();
         if let Some(file) = &self.file {
             files.add(file.clone());
         }
-        let mut overlays = Vec::new();
-        if paths.iter().any(|path| path == Path::new("-")) {
-            let mut bytes = Vec::new();
-            std::io::stdin().lock().read_to_end(&mut bytes)?;
-            overlays.push(Overlay { path: args.stdin_filename.clone(), bytes });
-        }
-        let paths = paths.iter().filter(|path| *path != Path::new("-")).cloned().collect();
-        Ok(Request { paths, overlays, config: &self.config, profile, files, threads: args.threads })
+        let paths = paths.iter().filter(|path| !is_stdin(path)).cloned().collect();
+        Request { paths, overlays, config: &self.config, profile, files, threads: args.threads }
     }
+}
+
+/// True for the path that stands for standard input.
+pub(crate) fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Standard input, where it is an input.
+///
+/// # Errors
+/// Where it cannot be read.
+pub(crate) fn stdin(args: &InputArgs) -> Result<Vec<Overlay>, Failure> {
+    let mut overlays = Vec::new();
+    if args.paths.iter().any(|path| is_stdin(path)) {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes)?;
+        // In the form in which the walk would show the file whose place it takes.
+        overlays.push(Overlay { path: crate::source::shown(Path::new(&args.stdin_filename)), bytes });
+    }
+    Ok(overlays)
+}
+
+/// The working directory.
+///
+/// # Errors
+/// Where it is gone or may not be read.
+pub(crate) fn here() -> Result<PathBuf, Failure> {
+    std::env::current_dir()
+        .map_err(|error| Failure::usage(format!("the working directory cannot be read: {error}")))
 }
 
 /// The shorter of a path and its way from the working directory.

@@ -73,7 +73,7 @@ fn wrong(error: globset::Error) -> String {
 
 /// A reported path, which is relative to the working directory, as seen from the folder of the configuration. `prefix`
 /// leads from that folder to the working directory. A path that leads out keeps its `../`.
-pub(super) fn rebase(prefix: &str, path: &str) -> String {
+pub(crate) fn rebase(prefix: &str, path: &str) -> String {
     if path.starts_with('/') {
         return path.to_owned();
     }

@@ -11,6 +11,7 @@ mod tree;
 mod write;
 
 pub use find::{FILE_NAME, Found, find, prefix};
+pub(crate) use glob::rebase;
 pub(crate) use nearest::nearest;
 pub use option::{KnownOption, OptionType, OptionValue, format_duration, parse_duration};
 pub use schema::schema;

@@ -432,6 +432,9 @@ pub(super) fn states_parallelism(words: &[Word]) -> bool {
     words.iter().filter(|word| word.is_flag()).any(|word| {
         let text = word.text().replace('_', "-");
         let name = text.split(['=', ' ']).next().unwrap_or_default();
-        matches!(name, "--tensor-parallel-size" | "--pipeline-parallel-size" | "--num-shard")
+        matches!(
+            name,
+            "--tensor-parallel-size" | "--pipeline-parallel-size" | "--tp-size" | "--pp-size" | "--num-shard"
+        )
     })
 }

@@ -3,11 +3,15 @@
 //! Every requirement forces, allows or excludes GPU nodes; together they decide. What is only a sign of intent (a taint,
 //! a limit, a label, the name) decides nothing against a requirement.
 
+use super::machines::{self, Machines};
+use super::scope::nearest;
+use super::units::Unit;
 use crate::instances::{self, Cloud};
 use crate::inventory::Inventory;
 use crate::kinds::Object;
-use crate::kinds::pool::{Pool, Requirement};
+use crate::kinds::pool::{NodeClass, Pool, Requirement};
 use crate::known::Known;
+use crate::source::Span;
 
 /// A pool with what its nodes can be.
 #[derive(Debug)]
@@ -22,6 +26,23 @@ pub struct PoolFact<'a> {
     pub because: String,
     /// True where the node class taints GPU nodes by itself, or may and is not in the inputs.
     pub class_taints: bool,
+    /// The GPU machines that it can buy.
+    pub machines: Machines,
+    /// Its node class, where the inputs hold one nearest that is meant.
+    pub node_class: Option<(&'a Object, &'a NodeClass)>,
+}
+
+impl PoolFact<'_> {
+    /// The name, or `?`.
+    pub fn name(&self) -> &str {
+        self.object.name().unwrap_or("?")
+    }
+
+    /// True for a pool that is meant for GPU nodes and says itself which nodes it makes. A patch that only changes a
+    /// limit says nothing by its silence.
+    pub fn is_judged(&self) -> bool {
+        matches!(self.class, PoolClass::Gpu | PoolClass::Mixed) && self.pool.has_requirements
+    }
 }
 
 /// What the nodes of a pool are.
@@ -62,12 +83,70 @@ pub fn build(inventory: &Inventory) -> Vec<PoolFact<'_>> {
             let (class, because) = classify(object, pool, inventory);
             let class_taints =
                 node_class(inventory, pool).map_or(pool.node_class.may_taint(), |c| c.adds_gpu_taint);
-            Some(PoolFact { object, pool, class, because, class_taints })
+            let machines = machines::of(pool);
+            let node_class = nearest_class(inventory, object, pool);
+            Some(PoolFact { object, pool, class, because, class_taints, machines, node_class })
         })
         .collect()
 }
 
-fn node_class<'a>(inventory: &'a Inventory, pool: &Pool) -> Option<&'a crate::kinds::pool::NodeClass> {
+/// The node class that a pool means: the one nearest of its kind and name. None where two are equally near.
+fn nearest_class<'a>(
+    inventory: &'a Inventory,
+    from: &Object,
+    pool: &Pool,
+) -> Option<(&'a Object, &'a NodeClass)> {
+    let name = pool.node_class.name.value()?;
+    let kind = pool.node_class.kind.value();
+    let group = pool.node_class.group.value();
+    let all = inventory.objects.iter().filter_map(|o| Some((o, o.model.node_class.as_ref()?)));
+    let fits = all
+        .filter(|(o, _)| {
+            o.name() == Some(name)
+                && kind.is_none_or(|kind| *kind == o.kind)
+                && group.is_none_or(|group| *group == o.group)
+        })
+        .collect();
+    match nearest(inventory, from, fits, |(o, _)| o).as_slice() {
+        [one] => Some(*one),
+        _ => None,
+    }
+}
+
+/// What the limits of the pools leave for the pods of one workload.
+#[derive(Debug)]
+pub struct GpuLimit<'p, 'a> {
+    /// GPUs of all pools together.
+    pub gpus: f64,
+    /// The pools, with the bytes of the limit of each.
+    pub at: Vec<(&'p PoolFact<'a>, Span)>,
+}
+
+/// The most GPUs that the pools of the inputs can give to a workload, where each of them has a limit. Pools of another
+/// cluster may be among them, so the true limit may be lower.
+pub fn gpu_limit<'p, 'a>(pools: &'p [PoolFact<'a>], unit: &Unit<'_>) -> Option<GpuLimit<'p, 'a>> {
+    let templates = unit.workload.sets.iter().map(|set| &set.template).filter(|template| template.gpus.any());
+    let names: Vec<Known<String>> = templates.map(|t| t.node_selector.get("karpenter.sh/nodepool")).collect();
+    let fits = |pool: &&PoolFact<'_>| {
+        names.iter().all(|name| name.is_omitted() || name.value().map(String::as_str) == pool.object.name())
+    };
+    let mut limit = GpuLimit { gpus: 0.0, at: vec![] };
+    for pool in pools.iter().filter(fits) {
+        match pool.class {
+            PoolClass::Cpu | PoolClass::OtherAccelerator => continue,
+            PoolClass::Gpu | PoolClass::Mixed => {}
+            // Such a pool may give GPU nodes too.
+            PoolClass::Open | PoolClass::Unresolved => return None,
+        }
+        let stated = pool.pool.limits.iter().find(|(name, _, _)| crate::kinds::pods::is_gpu_resource(name));
+        let (_, value, at) = stated?;
+        limit.gpus += value.set()?;
+        limit.at.push((pool, *at));
+    }
+    (!limit.at.is_empty()).then_some(limit)
+}
+
+fn node_class<'a>(inventory: &'a Inventory, pool: &Pool) -> Option<&'a NodeClass> {
     let name = pool.node_class.name.value()?;
     let kind = pool.node_class.kind.value();
     let fits = |o: &&Object| {

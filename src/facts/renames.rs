@@ -28,9 +28,11 @@ pub struct Alias<'a> {
     pub span: Span,
     /// The bytes of the first name that it is made from, as the definition asks for it.
     pub asked: Span,
+    /// The series that an adapter rule asks for.
+    pub asked_for: Option<String>,
     /// The names that it is made from, with their bytes.
     pub sources: Vec<(String, Span, Option<Found>)>,
-    /// The expression that a recording rule evaluates.
+    /// The expression that a recording rule evaluates, or the query of an adapter rule.
     pub expression: Option<&'a Text>,
 }
 
@@ -52,8 +54,10 @@ pub struct Step {
 pub struct Measure {
     /// What it is.
     pub class: Class,
-    /// The row of the catalogue; none for what is no metric name (`cpu`).
+    /// The row of the catalogue; none for what is no metric name (`cpu`), and for a metric of which only the name speaks.
     pub entry: Option<&'static Entry>,
+    /// True where nothing defines the metric, and its name alone says what it is.
+    pub by_name: bool,
     /// The name at the end of the chain.
     pub name: String,
     /// The bytes in the signal where the chain starts.
@@ -65,7 +69,7 @@ pub struct Measure {
 impl Measure {
     /// True where the class was read in a source, so that an error may rest on it.
     pub fn is_checked(&self) -> bool {
-        self.entry.is_none_or(|e| e.checked)
+        !self.by_name && self.entry.is_none_or(|e| e.checked)
     }
 }
 
@@ -193,7 +197,15 @@ impl<'a> Aliases<'a> {
         name: &str,
     ) -> Option<(&'a Object, &'a Text)> {
         match self.definitions(inventory, from, name).as_slice() {
-            [only] => Some((only.object, only.expression?)),
+            [only] if only.kind == RenameKind::RecordingRule => Some((only.object, only.expression?)),
+            _ => None,
+        }
+    }
+
+    /// The one adapter rule with a query of its own that offers a metric name to autoscalers.
+    pub fn offer(&self, inventory: &Inventory, from: &Object, name: &str) -> Option<(&Alias<'a>, &'a Text)> {
+        match self.definitions(inventory, from, name).as_slice() {
+            [only] if only.kind == RenameKind::AdapterRule => Some((only, only.expression?)),
             _ => None,
         }
     }
@@ -245,23 +257,23 @@ impl Walk<'_, '_> {
     }
 
     fn end(&mut self, name: &str, known: Option<Found>) {
-        match known.or_else(|| metrics::find(name)) {
-            Some(row) => {
-                let measure = Measure {
-                    class: row.class(),
-                    entry: Some(row.entry),
-                    name: name.to_owned(),
-                    span: self.span,
-                    steps: self.steps.clone(),
-                };
-                let same = |m: &Measure| {
-                    m.class == measure.class && m.name == measure.name && m.span == measure.span
-                };
-                if !self.found.measures.iter().any(same) {
-                    self.found.measures.push(measure);
-                }
-            }
-            None => self.found.unexplained.push((name.to_owned(), self.span)),
+        let says = metrics::name_says(name);
+        let row = known.or_else(|| metrics::find(name)).filter(|_| says.is_none());
+        let Some(class) = row.map(|row| row.class()).or(says) else {
+            self.found.unexplained.push((name.to_owned(), self.span));
+            return;
+        };
+        let measure = Measure {
+            class,
+            entry: row.map(|row| row.entry),
+            by_name: row.is_none(),
+            name: name.to_owned(),
+            span: self.span,
+            steps: self.steps.clone(),
+        };
+        let same = |m: &Measure| m.class == measure.class && m.name == measure.name && m.span == measure.span;
+        if !self.found.measures.iter().any(same) {
+            self.found.measures.push(measure);
         }
     }
 }
@@ -308,6 +320,7 @@ fn scaler_metadata(key: &str, text: &Text) -> Option<Measure> {
         return Some(Measure {
             class: entry.class,
             entry: Some(entry),
+            by_name: false,
             name,
             span: text.span(),
             steps: vec![],
@@ -319,5 +332,5 @@ fn scaler_metadata(key: &str, text: &Text) -> Option<Measure> {
 }
 
 fn plain(class: Class, name: &str, span: Span) -> Measure {
-    Measure { class, entry: None, name: name.to_owned(), span, steps: vec![] }
+    Measure { class, entry: None, by_name: false, name: name.to_owned(), span, steps: vec![] }
 }

@@ -1,24 +1,13 @@
 //! What can put an autoscaler back: receivers that hand alerts to a program, and programs that change autoscalers.
 
-use super::{Model, Reading, items};
+use crate::source::Span;
 use crate::yaml::Text;
 
 /// The annotation by which a repository names its kill switch where gpulint cannot see it.
 pub const KILL_SWITCH: &str = "gpulint.dev/kill-switch";
 
-/// Objects of the Prometheus operator that route alerts.
-pub(super) fn alertmanager_config(object: &Reading<'_>) -> Model {
-    let receivers = items(object.spec(), "receivers");
-    let hands_over = |receiver: crate::yaml::Node<'_>| {
-        let lists = ["webhookConfigs", "webhook_configs", "snsConfigs", "sns_configs"];
-        let entry = lists.iter().find_map(|key| receiver.entry(key))?;
-        entry.value.items().next().map(|_| entry.key_node.span())
-    };
-    Model { receivers: receivers.filter_map(hands_over).collect(), ..Model::default() }
-}
-
 /// The receivers in Alertmanager's own configuration, kept in a ConfigMap.
-pub(super) fn receivers_in(text: &Text) -> Option<crate::source::Span> {
+pub(super) fn receivers_in(text: &Text) -> Option<Span> {
     let word = "webhook_configs:";
     let at = text.value.find(word).filter(|_| text.value.contains("receivers:"))?;
     Some(text.slice(at..at + word.len()))
@@ -46,30 +35,6 @@ pub fn changes_autoscalers(script: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kinds::testing::check;
-
-    #[test]
-    fn receivers() {
-        let head =
-            "apiVersion: monitoring.coreos.com/v1alpha1\nkind: AlertmanagerConfig\nmetadata: {name: a}\n";
-        check(
-            &format!("{head}spec: {{receivers: [{{name: a, webhookConfigs: [{{url: x}}]}}, {{name: b}}]}}"),
-            "hands alerts over",
-        );
-        check(&format!("{head}spec: {{receivers: [{{name: a, webhookConfigs: []}}]}}"), "");
-        check(&format!("{head}spec: {{receivers: [{{name: a, slackConfigs: [{{channel: x}}]}}]}}"), "");
-        check(
-            "apiVersion: v1
-kind: ConfigMap
-data:
-  alertmanager.yml: |
-    receivers:
-    - name: a
-      webhook_configs: [{url: x}]
-",
-            "hands alerts over\ndata alertmanager.yml",
-        );
-    }
 
     #[test]
     fn scripts() {

@@ -4,7 +4,7 @@ use super::gang::KaiGang;
 use super::lifecycle::Rollout;
 use super::placing::{self, KaiReads, StartOrder};
 use super::pods::{KaiClass, PodTemplate, Purpose, Workload};
-use super::{Model, Reading, actuator, adapter_rules, count, grafana, rulefile, settings};
+use super::{Model, Reading, actuator, adapter_rules, count, grafana_model, rulefile, settings};
 use crate::known::Known;
 use crate::source::Span;
 use crate::yaml::{Node, Text};
@@ -67,7 +67,10 @@ pub(super) fn batch(object: &Reading<'_>) -> Model {
         set.pods = count(spec, "parallelism", Some(1), object.at);
     }
     workload.purpose = Purpose::Batch;
-    workload.placing.kai_reads = KaiReads::Owner;
+    // Of a CronJob the Jobs are in between.
+    if object.kind == "Job" {
+        workload.placing.kai_reads = KaiReads::Owner;
+    }
     workload.read_meta(&object.meta);
     Model { workloads: vec![workload], ..Model::default() }
 }
@@ -91,8 +94,9 @@ pub(super) fn config_map(object: &Reading<'_>) -> Model {
         model.renames.extend(rulefile::rules_in(key, text));
         model.renames.extend(adapter_rules::rules_in(text));
         model.hints.extend(settings::hints_in(text));
-        model.dashboards.extend(grafana::read_text(text));
+        model.dashboards.extend(grafana_model::read_text(text));
         model.receivers.extend(actuator::receivers_in(text));
+        model.receivers.extend(rulefile::instructions_in(text));
     }
     model.data = data;
     model

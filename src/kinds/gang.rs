@@ -145,6 +145,8 @@ pub struct PodGroup {
     pub queue: Known<String>,
     /// Its constraint on the topology.
     pub topology: Option<TopologyRequest>,
+    /// True where the minimum counts pods, false where it counts parts of the group.
+    pub counts_pods: bool,
     /// The bytes of the number, or of the kind.
     pub span: Span,
 }
@@ -164,6 +166,10 @@ pub enum HintKind {
     GroveGangs,
     /// The KubeRay operator stamps a gang scheduler on its pods.
     KubeRayGangs,
+    /// Kueue knows the topology of the nodes.
+    KueueTopology,
+    /// Kueue takes the quota back from a workload whose pods do not all start.
+    KueueWaits,
     /// KAI Scheduler is taught further kinds, or other defaults.
     KaiExtended,
 }

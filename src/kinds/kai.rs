@@ -59,7 +59,9 @@ fn share(resources: Node<'_>, name: &str) -> Share {
 /// PodGroup of `scheduling.run.ai`.
 pub(super) fn pod_group(object: &Reading<'_>) -> Model {
     let spec = object.spec();
-    let min = spec.field::<u32>("minMember").or(|| spec.field("minSubGroup"));
+    let members = spec.field::<u32>("minMember");
+    let counts_pods = members.is_written() && spec.get("subGroups").is_none();
+    let min = members.or(|| spec.field("minSubGroup"));
     let span = min.span().unwrap_or(object.at);
     let topology = spec.get("topologyConstraint").map(|constraint| TopologyRequest {
         system: TopologySystem::Kai,
@@ -70,7 +72,7 @@ pub(super) fn pod_group(object: &Reading<'_>) -> Model {
         place: TopologyPlace::Owner,
     });
     let queue = spec.field("queue");
-    let group = PodGroup { scheduler: GangScheduler::Kai, min, queue, topology, span };
+    let group = PodGroup { scheduler: GangScheduler::Kai, min, queue, topology, counts_pods, span };
     Model { pod_group: Some(group), hints: uses_kai(object), ..Model::default() }
 }
 

@@ -6,7 +6,7 @@ use super::pool::{
     Budget, NodeClass, NodeClassRef, Policy, PolicyWord, Pool, PoolApi, PoolPlace, Requirement, Taint,
 };
 use super::quantity::{Delay, Quantity, go_duration};
-use super::{Model, Reading, karpenter_api};
+use super::{Model, Reading, karpenter_api, karpenter_dropped};
 use crate::known::Known;
 use crate::source::Span;
 use crate::yaml::{Node, is_template};
@@ -56,6 +56,8 @@ fn node_pool(object: &Reading<'_>, api: PoolApi) -> Pool {
         labels: labels(spec.at("template.metadata.labels")),
         taints: taints(template.and_then(|t| t.get("taints"))),
         startup_taints: taints(template.and_then(|t| t.get("startupTaints"))),
+        limits_open: is_template(spec) || spec.get("limits").is_some_and(is_template),
+        template_open: is_template(spec) || template.is_some_and(is_template),
         limits: limits(spec.get("limits")),
         weight: spec.field("weight"),
         expire_after: delay(expire.unwrap_or_default()),
@@ -63,10 +65,13 @@ fn node_pool(object: &Reading<'_>, api: PoolApi) -> Pool {
             .map(|t| t.field::<String>("terminationGracePeriod"))
             .unwrap_or_default()
             .try_map("a Go duration", |text| go_duration(&text)),
-        budgets: disruption.and_then(|d| d.get("budgets")).map(|list| list.items().map(budget).collect()),
+        budgets: disruption
+            .and_then(|d| d.get("budgets"))
+            .filter(|b| b.is_sequence())
+            .map(|list| list.items().map(budget).collect()),
         node_class: template.map(|t| node_class_ref(t, "nodeClassRef")).unwrap_or_default(),
         rejected: karpenter_api::rejected(object, api),
-        dropped: karpenter_api::dropped(object, api),
+        dropped: karpenter_dropped::dropped(object, api),
         place: place(object, spec, disruption, template),
     }
 }
@@ -131,6 +136,8 @@ fn provisioner(object: &Reading<'_>) -> Pool {
         labels: labels(spec.get("labels")),
         taints: taints(spec.get("taints")),
         startup_taints: taints(spec.get("startupTaints")),
+        limits_open: spec.at("limits").is_some_and(is_template),
+        template_open: is_template(spec),
         limits: limits(spec.at("limits.resources")),
         weight: spec.field("weight"),
         expire_after: spec.field::<f64>("ttlSecondsUntilExpired").map(Delay::Seconds),
@@ -262,6 +269,11 @@ fn node_class_ref(node: Node<'_>, key: &str) -> NodeClassRef {
     }
 }
 
+/// NodeOverlay: it can give machines resources that the provider does not count.
+pub(super) fn overlay(_: &Reading<'_>) -> Model {
+    Model { node_overlay: true, ..Model::default() }
+}
+
 /// EC2NodeClass, NodeClass (EKS Auto Mode), AKSNodeClass, GCENodeClass.
 pub(super) fn node_class(object: &Reading<'_>) -> Model {
     let spec = object.spec();
@@ -273,7 +285,11 @@ pub(super) fn node_class(object: &Reading<'_>) -> Model {
         .into_iter()
         .flat_map(|list| list.items())
         .map(|item| {
-            let size = item.field::<Quantity>("ebs.volumeSize").map(|q| q.0);
+            // A snapshot has a size of its own.
+            let size = match item.at("ebs.snapshotID") {
+                Some(snapshot) => Known::Unresolved(snapshot.span()),
+                None => item.field::<Quantity>("ebs.volumeSize").map(|q| q.0),
+            };
             (item.field("deviceName"), size)
         })
         .collect();

@@ -1,7 +1,7 @@
 //! Words and patterns of Karpenter's API. Source: the CRDs of kubernetes-sigs/karpenter and aws/karpenter-provider-aws.
 
 /// The labels that the NodePool CRD of aws/karpenter-provider-aws takes under `karpenter.k8s.aws`.
-pub(super) const AWS_KEYS: &[&str] = &[
+const AWS_KEYS: &[&str] = &[
     "karpenter.k8s.aws/capacity-reservation-id",
     "karpenter.k8s.aws/capacity-reservation-interruptible",
     "karpenter.k8s.aws/capacity-reservation-type",
@@ -33,7 +33,7 @@ pub(super) const AWS_KEYS: &[&str] = &[
 ];
 
 /// The part of a label key before the slash.
-pub(super) fn domain(key: &str) -> &str {
+fn domain(key: &str) -> &str {
     key.split_once('/').map_or("", |(domain, _)| domain)
 }
 
@@ -54,6 +54,16 @@ pub(super) fn restricted(key: &str) -> Option<(String, Option<String>)> {
         }
         _ => None,
     }
+}
+
+/// The label under `karpenter.k8s.aws` that a mistyped one stands for. Providers add labels, so that one which is not
+/// like a known one may be newer than this list.
+pub(super) fn mistyped_aws_key(key: &str) -> Option<&'static str> {
+    if domain(key) != "karpenter.k8s.aws" || AWS_KEYS.contains(&key) || key.len() > 128 {
+        return None;
+    }
+    let distances = AWS_KEYS.iter().map(|known| (strsim::damerau_levenshtein(key, known), *known));
+    distances.filter(|(distance, _)| *distance <= 2).min().map(|(_, known)| known)
 }
 
 /// True for whole numbers each with one of the unit letters, such as `1h30m`.

@@ -24,6 +24,7 @@ mod configuration;
 mod core;
 mod dynamo;
 mod grafana;
+mod grafana_model;
 mod grove;
 mod hpa;
 mod hpa_spec;
@@ -33,6 +34,7 @@ mod kai;
 mod kaito;
 mod karpenter;
 mod karpenter_api;
+mod karpenter_dropped;
 mod karpenter_words;
 mod keda;
 mod keda_spec;
@@ -45,6 +47,7 @@ mod kubeai;
 mod kubeflow;
 mod kueue;
 mod lws;
+mod modelservice;
 mod nim;
 mod parts;
 mod podgroups;
@@ -146,6 +149,8 @@ pub struct Model {
     pub pool: Option<pool::Pool>,
     /// The Karpenter node class that it is.
     pub node_class: Option<pool::NodeClass>,
+    /// True where it changes what Karpenter takes machines to offer.
+    pub node_overlay: bool,
     /// The queue that it is.
     pub queue: Option<queue::Queue>,
     /// The priority class that it is.
@@ -160,12 +165,14 @@ pub struct Model {
     pub data: Vec<(String, Text)>,
     /// Dashboards that it is or holds.
     pub dashboards: Vec<dashboard::Dashboard>,
-    /// Receivers that hand alerts to a program.
+    /// Where alerts are handed to a program, or say how an autoscaler is taken back.
     pub receivers: Vec<Span>,
     /// Switches that keep its autoscaler from scaling.
     pub pauses: Vec<dashboard::Pause>,
     /// Signs of how the cluster is set up.
     pub hints: Vec<gang::Hint>,
+    /// What an autoscaler has to name in the place of this object, whose kind has no scale subresource.
+    pub scaled_through: Option<&'static str>,
     /// Values that the API refuses, found while reading.
     pub problems: Vec<Problem>,
 }
@@ -242,6 +249,7 @@ pub const KINDS: &[Kind] = &[
     Kind { group: "autoscaling", kinds: &["HorizontalPodAutoscaler"], read: hpa::autoscaler },
     Kind { group: "keda.sh", kinds: &["ScaledObject", "ScaledJob"], read: keda::scaled },
     Kind { group: "karpenter.sh", kinds: &["NodePool", "Provisioner"], read: karpenter::pool },
+    Kind { group: "karpenter.sh", kinds: &["NodeOverlay"], read: karpenter::overlay },
     Kind {
         group: "karpenter.k8s.aws",
         kinds: &["EC2NodeClass", "AWSNodeTemplate"],
@@ -304,15 +312,11 @@ pub const KINDS: &[Kind] = &[
         kinds: prometheus::VICTORIA_SCRAPES,
         read: prometheus::scrape,
     },
-    Kind {
-        group: "monitoring.coreos.com",
-        kinds: &["AlertmanagerConfig"],
-        read: actuator::alertmanager_config,
-    },
+    Kind { group: "monitoring.coreos.com", kinds: &["AlertmanagerConfig"], read: prometheus::alertmanager },
     Kind {
         group: "operator.victoriametrics.com",
         kinds: &["VMAlertmanagerConfig"],
-        read: actuator::alertmanager_config,
+        read: prometheus::alertmanager,
     },
     Kind {
         group: "grafana.integreatly.org",
@@ -422,7 +426,7 @@ fn unwrap(
 
 /// Helm values, a rule file or a dashboard of a known shape, as an object of a kind that no API has.
 fn shaped_file(tree: &Arc<Tree>, node: Node<'_>, file: FileId, document: u32) -> Option<Object> {
-    let dashboard = grafana::read(node).or_else(|| charts::read(node));
+    let dashboard = grafana_model::read(node).or_else(|| charts::read(node));
     let (kind, model) = match dashboard {
         Some(dashboard) => ("Dashboard", Model { dashboards: vec![dashboard], ..Model::default() }),
         None => values::read(node).filter(|_| node.get("kind").is_none())?,

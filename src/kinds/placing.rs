@@ -325,7 +325,8 @@ impl Requests {
                 (Known::Set(a, span), Known::Set(b, _)) => Known::Set(a + b, span),
                 (Known::Set(a, span), Known::Absent) => Known::Set(a, span),
                 (Known::Absent, next) => next,
-                (_, unknown) => unknown,
+                (Known::Set(..), unknown) => unknown,
+                (unknown, _) => unknown,
             })
         };
         Requests { cpu: sum("cpu", 1e3), memory: sum("memory", 1e-6) }
@@ -348,4 +349,71 @@ pub(super) fn priority_class(object: &super::Reading<'_>) -> super::Model {
         global_default: object.node.field::<bool>("globalDefault").value() == Some(&true),
     };
     super::Model { priority_class: Some(class), ..super::Model::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::FileId;
+    use crate::yaml::{Tree, parse, split};
+    use std::sync::Arc;
+
+    fn tree(text: &str) -> Tree {
+        let source: Arc<str> = text.into();
+        let part = split(text).into_iter().next().expect("a document");
+        parse(FileId(0), &source, part.range).expect("valid YAML")
+    }
+
+    #[test]
+    fn new_pods_of_an_update() {
+        for (strategy, replicas, expect) in [
+            ("{}", 4, Some(2)),
+            ("{}", 3, Some(1)),
+            ("{strategy: {type: Recreate}}", 4, None),
+            ("{strategy: {rollingUpdate: {maxSurge: 100%, maxUnavailable: 0}}}", 4, Some(4)),
+            ("{strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 50%}}}", 4, Some(2)),
+            ("{strategy: {rollingUpdate: {maxSurge: 30%, maxUnavailable: 0}}}", 4, Some(2)),
+            ("{strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 0}}}", 4, Some(1)),
+            ("{strategy: {rollingUpdate: {maxSurge: '{{ .surge }}'}}}", 4, None),
+        ] {
+            let tree = tree(strategy);
+            let rollout = Rollout::of(tree.root(), tree.root().span());
+            assert_eq!(rollout.and_then(|r| r.new_at_once(replicas)), expect, "{strategy} of {replicas}");
+        }
+    }
+
+    #[test]
+    fn what_pods_ask_for() {
+        for (spec, cpu, memory) in [
+            ("{containers: [{resources: {requests: {cpu: 500m, memory: 2G}}}]}", Some(500.0), Some(2000.0)),
+            (
+                "{containers: [{resources: {limits: {cpu: 2}}}, {resources: {requests: {cpu: 1}}}]}",
+                Some(3000.0),
+                None,
+            ),
+            (
+                "{containers: [{resources: {requests: {cpu: '{{ n }}'}}}, {resources: {requests: {cpu: 1}}}]}",
+                None,
+                None,
+            ),
+            ("{containers: [{}]}", None, None),
+        ] {
+            let tree = tree(spec);
+            let requests = Requests::of(tree.root());
+            assert_eq!(requests.cpu.value().copied(), cpu, "{spec}");
+            assert_eq!(requests.memory.value().copied(), memory, "{spec}");
+        }
+    }
+
+    #[test]
+    fn constraints_in_fields() {
+        for (spec, expect) in [
+            ("{template: {cliques: [{topologyConstraint: {packDomain: rack}}]}}", true),
+            ("{networkTopology: {mode: hard}}", true),
+            ("{networkTopology: null}", false),
+            ("{template: {spec: {containers: [{name: c}], topologyPolicy: {}}}}", false),
+        ] {
+            assert_eq!(in_fields(tree(spec).root()).is_some(), expect, "{spec}");
+        }
+    }
 }

@@ -44,6 +44,7 @@ fn group(object: &Reading<'_>, scheduler: GangScheduler, min: Known<u32>) -> Mod
             min,
             queue: Known::Absent,
             topology: placing::in_fields(object.spec()),
+            counts_pods: true,
             span,
         }),
         hints: vec![Hint { kind: HintKind::Uses(scheduler), span: object.at }],

@@ -44,6 +44,9 @@ pub struct Workload {
     pub placing: Placing,
     /// How its pods are replaced, where the kind states that.
     pub rollout: Option<Rollout>,
+    /// The operator that sets the replicas of the object which it generates to the number in this one, where that number
+    /// is written: it undoes what an autoscaler of the generated object does.
+    pub replicas_kept_by: Option<&'static str>,
 }
 
 /// The priority class that KAI Scheduler gives to pods that name none.
@@ -138,6 +141,8 @@ pub struct PodTemplate {
     pub requests: Requests,
     /// `nodeSelector`.
     pub node_selector: Pairs,
+    /// Required node affinity: one of these lists of expressions has to hold. Empty where there is none.
+    pub node_affinity: Vec<Vec<NodeExpression>>,
     /// `tolerations`.
     pub tolerations: Vec<Toleration>,
     /// Gang statements in the pod spec itself (Kubernetes 1.35 and later).
@@ -196,6 +201,19 @@ pub struct Toleration {
     pub value: Known<String>,
     /// `effect`; absent matches every effect.
     pub effect: Known<String>,
+}
+
+/// One expression of a required node affinity.
+#[derive(Debug, Clone)]
+pub struct NodeExpression {
+    /// The label key.
+    pub key: String,
+    /// `In`, `NotIn`, `Exists`, `DoesNotExist`, `Gt`, `Lt`.
+    pub operator: Known<String>,
+    /// The values.
+    pub values: Vec<Known<String>>,
+    /// The bytes of the key's value.
+    pub span: Span,
 }
 
 /// A rule of the pod spec that pulls pods together or apart.
@@ -282,6 +300,7 @@ impl PodTemplate {
                 gpus: Gpus::default(),
                 requests: Requests::default(),
                 node_selector: Pairs::default(),
+                node_affinity: vec![],
                 tolerations: vec![],
                 native_gang: vec![],
                 spreading: vec![],
@@ -308,6 +327,7 @@ impl PodTemplate {
             gpus,
             requests: Requests::of(spec),
             node_selector: Pairs::of(spec.get("nodeSelector")),
+            node_affinity: node_affinity(spec),
             tolerations: tolerations(spec.get("tolerations")),
             native_gang: native_gang(spec),
             spreading: spreading(spec),
@@ -533,6 +553,26 @@ fn native_gang(spec: Node<'_>) -> Vec<Evidence> {
         .collect()
 }
 
+/// The terms of the required node affinity. A list that is a template is one term of which nothing is known.
+fn node_affinity(spec: Node<'_>) -> Vec<Vec<NodeExpression>> {
+    let required = spec.at("affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution");
+    let terms = required.and_then(|r| r.get("nodeSelectorTerms"));
+    let expressions = |term: Node<'_>| {
+        let list = term.get("matchExpressions").into_iter().flat_map(|l| l.items());
+        list.filter_map(|e| {
+            let key = e.get("key")?;
+            Some(NodeExpression {
+                key: key.raw_str()?.to_owned(),
+                operator: e.field("operator"),
+                values: e.get("values").into_iter().flat_map(|v| v.items()).map(|v| v.read()).collect(),
+                span: key.span(),
+            })
+        })
+        .collect()
+    };
+    terms.into_iter().flat_map(|t| t.items()).map(expressions).collect()
+}
+
 fn spreading(spec: Node<'_>) -> Vec<Spreading> {
     let mut found = Vec::new();
     for kind in ["podAffinity", "podAntiAffinity"] {
@@ -596,6 +636,7 @@ impl Workload {
             kai_class: KaiClass::default(),
             placing: Placing::default(),
             rollout: None,
+            replicas_kept_by: None,
         }
     }
 

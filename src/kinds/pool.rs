@@ -43,6 +43,10 @@ pub struct Pool {
     pub taints: Vec<Taint>,
     /// Taints that something removes at start.
     pub startup_taints: Vec<Taint>,
+    /// True where the limits are a template as a whole, or stand in one.
+    pub limits_open: bool,
+    /// True where the node template's spec is a template of a tool as a whole.
+    pub template_open: bool,
     /// Limits by resource.
     pub limits: Vec<(String, Known<f64>, Span)>,
     /// `weight`.
@@ -56,11 +60,20 @@ pub struct Pool {
     /// The node class.
     pub node_class: NodeClassRef,
     /// Values and combinations that the API server or the controller refuses.
-    pub rejected: Vec<Problem>,
+    pub rejected: Vec<Refusal>,
     /// Fields that the API server drops without a word, since the version has none there.
     pub dropped: Vec<Problem>,
     /// Places to point at and to edit.
     pub place: PoolPlace,
+}
+
+/// Something that the API refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What and where.
+    pub problem: Problem,
+    /// True where a later release takes it.
+    pub lifted: bool,
 }
 
 /// Where the parts of a pool stand.
@@ -196,6 +209,25 @@ pub struct NodeClassRef {
     pub span: Option<Span>,
 }
 
+impl NodeClassRef {
+    /// True for a node class of EKS Auto Mode, whose defaults differ and which brings a class `default`.
+    /// Source: awsdocs/amazon-eks-user-guide, automode/create-node-pool.adoc.
+    pub fn is_auto_mode(&self) -> bool {
+        self.group.value().is_some_and(|group| group == "eks.amazonaws.com")
+    }
+
+    /// The kind that node classes of the group have. Source: the CRDs of the providers.
+    pub fn expected_kind(&self) -> Option<&'static str> {
+        match self.group.value()?.as_str() {
+            "karpenter.k8s.aws" => Some("EC2NodeClass"),
+            "eks.amazonaws.com" => Some("NodeClass"),
+            "karpenter.azure.com" => Some("AKSNodeClass"),
+            "karpenter.k8s.gcp" => Some("GCENodeClass"),
+            _ => None,
+        }
+    }
+}
+
 /// One node class.
 #[derive(Debug, Clone)]
 pub struct NodeClass {
@@ -215,4 +247,14 @@ pub struct NodeClass {
     pub gpu_mode: bool,
     /// The bytes of `spec`.
     pub span: Span,
+}
+
+impl NodeClass {
+    /// True where the class takes its images from this family, by alias or by name, in any case.
+    pub fn has_image(&self, family: &str) -> bool {
+        let alias = self.ami.iter().filter(|(key, _)| key == "alias").filter_map(|(_, value)| value.value());
+        let mut alias = alias.filter_map(|value| value.split('@').next());
+        self.ami_family.value().is_some_and(|f| f.eq_ignore_ascii_case(family))
+            || alias.any(|name| name.eq_ignore_ascii_case(family))
+    }
 }

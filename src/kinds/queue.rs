@@ -62,6 +62,13 @@ pub struct Queue {
     pub span: Span,
 }
 
+impl Queue {
+    /// True for a queue that counts quota over all nodes, and not where there is room.
+    pub fn admits_by_quota(&self) -> bool {
+        self.system == QueueSystem::Kueue
+    }
+}
+
 /// A topology: its levels from wide to narrow.
 #[derive(Debug, Clone)]
 pub struct Topology {

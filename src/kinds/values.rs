@@ -6,7 +6,7 @@ use super::pods::{Gpus, PodContainer, PodTemplate, Purpose, Workload, gpu_count,
 use super::scaler::{Scaler, Signal, SignalKind, Target, TargetType};
 use super::series::Rename;
 use super::words::{image, implied, word};
-use super::{Model, adapter_rules, count, grafana, items, keda_spec, rulefile, settings};
+use super::{Model, adapter_rules, count, grafana_model, items, keda_spec, modelservice, rulefile, settings};
 use crate::known::Known;
 use crate::source::Span;
 use crate::yaml::Node;
@@ -15,7 +15,8 @@ use crate::yaml::Node;
 pub(super) fn read(node: Node<'_>) -> Option<(&'static str, Model)> {
     let rules = rulefile::rules(node);
     if !rules.is_empty() {
-        return Some(("PrometheusRules", Model { renames: rules, ..Model::default() }));
+        let receivers = rulefile::instructions(node);
+        return Some(("PrometheusRules", Model { renames: rules, receivers, ..Model::default() }));
     }
     let mut model = Model {
         renames: renames(node),
@@ -28,6 +29,8 @@ pub(super) fn read(node: Node<'_>) -> Option<(&'static str, Model)> {
         model.scalers.extend(engine.scaler(model.workloads.len()));
         model.workloads.push(engine.workload());
     }
+    let charts = std::iter::once(node).chain(node.entries().into_iter().map(|entry| entry.value));
+    model.workloads.extend(charts.flat_map(modelservice::workloads));
     let empty = model.renames.is_empty()
         && model.hints.is_empty()
         && model.workloads.is_empty()
@@ -50,7 +53,7 @@ fn dashboards(root: Node<'_>) -> Vec<super::dashboard::Dashboard> {
     let charts = [Some(root), root.get("grafana"), root.at("kube-prometheus-stack.grafana")];
     let providers = charts.into_iter().flatten().filter_map(|chart| chart.get("dashboards"));
     let files = providers.flat_map(|p| p.own_entries()).flat_map(|provider| provider.value.own_entries());
-    files.filter_map(|file| grafana::read_text(&file.value.get("json")?.text()?)).collect()
+    files.filter_map(|file| grafana_model::read_text(&file.value.get("json")?.text()?)).collect()
 }
 
 /// Source: prometheus-community/helm-charts, charts/kube-prometheus-stack/values.yaml and charts/prometheus/values.yaml.
@@ -129,6 +132,7 @@ impl Engine<'_> {
                 target: Known::Default(5.0, span),
                 target_type: TargetType::AverageValue,
                 null_is_zero: Known::Default(true, span),
+                type_span: None,
                 ..Signal::of(SignalKind::PromQl, "query", query, span, keda.id())
             });
         }

@@ -31,7 +31,7 @@ fn pod_group(object: &Reading<'_>) -> PodGroup {
     let span = min.span().unwrap_or(object.at);
     let queue = spec.field("queue").or_default("default".to_owned(), object.at);
     let topology = placing::in_fields(spec);
-    PodGroup { scheduler: GangScheduler::Volcano, min, queue, topology, span }
+    PodGroup { scheduler: GangScheduler::Volcano, min, queue, topology, counts_pods: true, span }
 }
 
 /// A queue. What Volcano calls deserved is given back when others need it and so is the quota; where it is not written,

@@ -21,7 +21,7 @@ mod units;
 pub use catalogue::{bucket_bounds, classify, classify_profile, entries, find, find_with};
 pub use entry::{Class, Entry, Found, MetricType, Part, Place, Unit};
 pub use misuse::{Measure, Misuse};
-pub use names::{name_suggests, normalise};
+pub use names::{name_says, name_suggests, normalise};
 pub use promql::{MatchOp, Matcher, Query, QueryError, Role, SeriesName, SeriesRef, read};
 pub use scan::{names, series_in_filter};
 pub use shape::{Growth, Outer, SeriesFacts};

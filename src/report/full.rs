@@ -25,7 +25,11 @@ pub(super) fn write(report: &Report, options: &Options, out: &mut dyn Write) -> 
         look.finding(report, diagnostic, documented.insert(diagnostic.rule), out)?;
         writeln!(out)?;
     }
-    summary::write(report, look.paint, out)
+    summary::write(report, look.paint, out)?;
+    for note in &options.notes {
+        look.note("note", &clean(note), out)?;
+    }
+    Ok(())
 }
 
 /// How findings are drawn.

@@ -120,12 +120,14 @@ pub struct Options {
     /// The root of the repository as an absolute path with `/`, where SARIF should say it. None keeps the report the
     /// same on every machine.
     pub root: Option<String>,
+    /// What the caller adds to the summary of [`Format::Full`], one line each: lower case, no final stop.
+    pub notes: Vec<String>,
 }
 
 impl Default for Options {
     /// Plain text, 100 columns wide, run from the root of the repository.
     fn default() -> Options {
-        Options { color: false, unicode: true, width: 100, prefix: String::new(), root: None }
+        Options { color: false, unicode: true, width: 100, prefix: String::new(), root: None, notes: vec![] }
     }
 }
 

@@ -35,13 +35,6 @@ pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Findin
             .label(*at, "makes no gang of this kind")
             .help("use a LeaderWorkerSet, or a PodGroup with `minMember` that the pods join"),
         ],
-        Verdict::Partial { by, min, need } => vec![
-            finding(format!(
-                "{title} needs {need} pods for one model replica, but its gang waits for {min} only: the rest may never fit while these hold their GPUs"
-            ))
-            .label(by.span, format!("a gang of {min}"))
-            .help(format!("raise the minimum to {need}")),
-        ],
         Verdict::Hidden(hidden) => vec![
             finding(format!(
                 "{title} needs {replica}, and nothing in its manifest starts them together: when one does not fit, the others hold their GPUs; {}",

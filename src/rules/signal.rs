@@ -64,7 +64,11 @@ impl Culprit {
             text if text.value().is_some() => format!("{}.{}", self.field, measure.name),
             _ => self.field.to_owned(),
         };
-        let mut finding = Finding::new(driver.object, field, measure.span, self.label, message);
+        let label = match measure.by_name {
+            true => format!("{}, as its name says; nothing here defines `{}`", self.short(), measure.name),
+            false => self.label.to_owned(),
+        };
+        let mut finding = Finding::new(driver.object, field, measure.span, label, message);
         for step in &measure.steps {
             finding = finding.label(
                 step.span,
@@ -75,6 +79,11 @@ impl Culprit {
             finding = finding.at_most(Severity::Warning);
         }
         finding
+    }
+
+    /// What the class is, in two words.
+    fn short(&self) -> &'static str {
+        self.label.split(':').next().unwrap_or(self.label)
     }
 
     /// The finding about an adapter rule.

@@ -120,6 +120,27 @@ fn a_launcher_out_of_sight_speaks_through_its_variables() {
 }
 
 #[test]
+fn an_image_out_of_sight_speaks_through_its_variables() {
+    let bench =
+        |image: &str, vars: &[(&str, &str)]| Bench::image(image).env(vars).with(|c| c.accelerators = true);
+    let degrees = &[("TENSOR_PARALLEL_SIZE", "2"), ("PIPELINE_PARALLEL_SIZE", "1")][..];
+    let line = bench("example.com/llm-inference:1", degrees).line();
+    assert!(line.starts_with("Other Image tp=2 pp=1"), "{line}");
+    assert_eq!(Bench::image("example.com/llm-inference:1").env(degrees).line(), "none");
+    let line = bench("vllm/vllm:latest-gpu", degrees).line();
+    assert!(line.starts_with("Vllm Image tp=2 pp=1"), "{line}");
+    assert_eq!(bench("example.com/llm-inference:1", &[("TP_SIZE", "2")]).line(), "none");
+    // Variables of text-generation-inference behind an image name that says nothing.
+    let shards = &[("NUM_SHARD", "8"), ("MAX_TOTAL_TOKENS", "16384")][..];
+    check(bench("example.com/enterprise-inference-llama", shards), "Tgi Image tp=8");
+    assert_eq!(bench("example.com/database", &[("NUM_SHARD", "8")]).line(), "none");
+    assert_eq!(Bench::image("example.com/enterprise-inference-llama").env(shards).line(), "none");
+    let rtp = ["python3", "-m", "rtp_llm.start_server", "--tp_size", "8"];
+    let line = bench("example.com/rtp_llm:1", &[]).command(&rtp).line();
+    assert!(line.starts_with("Other Script tp=8"), "{line}");
+}
+
+#[test]
 fn a_family_that_the_object_states_is_read_with_it() {
     let at = Span::new(FileId(0), 0, 0);
     let read = |bench: &Bench| read_as(Family::Vllm, Some(Runtime::Dynamo), at, &bench.container, bench);

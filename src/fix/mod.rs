@@ -1,5 +1,11 @@
 //! Fixes: edits put into text, shown as a diff and written to disk.
 
+mod rounds;
+mod sound;
+
+pub use rounds::{Changed, Fixed, Lint, Outcome, Refused, rounds};
+pub use sound::is_sound;
+
 use crate::diagnostic::{Applicability, Fix};
 use crate::source::{Encoding, FileId, SourceFile};
 use similar::{ChangeTag, TextDiff};

@@ -18,6 +18,8 @@ spec:
       requirements:
         - {key: karpenter.k8s.aws/instance-gpu-name, operator: In, values: [h100]}
         - {key: karpenter.sh/capacity-type, operator: In, values: [on-demand]}
+      expireAfter: 720h
+  limits: {nvidia.com/gpu: 16}
 ";
 
 const RULE: &str = "apiVersion: monitoring.coreos.com/v1

@@ -1,5 +1,7 @@
 //! The program as hooks, actions and people run it: filters, baselines, fixes, outputs and exit codes.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};

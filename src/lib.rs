@@ -109,3 +109,50 @@ fn annotations(inventory: &Inventory) -> Vec<suppress::Annotation> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Findings about texts alone, as an editor asks for them: `file rule`.
+    fn check(texts: &[(&str, &str)], expect: &[&str]) {
+        let config = Config::new(&rules::known_rules());
+        let overlay = |(path, text): &(&str, &str)| Overlay { path: (*path).into(), bytes: (*text).into() };
+        let report = lint(Request {
+            paths: vec![],
+            overlays: texts.iter().map(overlay).collect(),
+            config: &config,
+            profile: Profile::Default,
+            files: Files::default(),
+            threads: 0,
+        });
+        let found =
+            report.diagnostics.iter().map(|d| format!("{} {}", report.files.path(d.span.file), d.rule));
+        assert_eq!(found.collect::<Vec<_>>(), expect);
+        // Nothing but the texts is read: the working directory of a test holds many manifests.
+        assert_eq!(report.summary.files, texts.len() as u64);
+        assert_eq!(report.skipped, []);
+    }
+
+    const ENGINE: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: llama}\nspec: {template: {spec: {containers: [{name: vllm, image: 'vllm/vllm-openai:v0.12.0', resources: {limits: {nvidia.com/gpu: 1}}}]}}}\n";
+    const SCALER: &str = "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: llama}\nspec: {scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: llama}, maxReplicas: 2, minReplicas: 1}\n";
+
+    #[test]
+    fn texts_alone_are_linted() {
+        check(&[], &[]);
+        check(&[("scaler.yaml", SCALER)], &[]);
+        // References lead from one text to another.
+        check(&[("app/engine.yaml", ENGINE), ("app/scaler.yaml", SCALER)], &["app/scaler.yaml scale-on-cpu"]);
+        // A path that does not exist on disk, and one that does.
+        check(&[("Cargo.toml", ENGINE), ("src/lib.rs", SCALER)], &["src/lib.rs scale-on-cpu"]);
+        check(&[("a.yaml", &ENGINE.replace("llama}", "other}")), ("b.yaml", SCALER)], &[]);
+    }
+
+    #[test]
+    fn ignores_hold_in_texts() {
+        let engine = ("engine.yaml", ENGINE);
+        let above = format!("# gpulint: ignore-file[scale-on-cpu] a test\n{SCALER}");
+        check(&[engine, ("scaler.yaml", &above)], &[]);
+        check(&[("scaler.yaml", &above)], &["scaler.yaml ignore-unused"]);
+    }
+}

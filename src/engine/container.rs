@@ -15,7 +15,8 @@ pub struct Container {
     pub command: Vec<Known<Text>>,
     /// `args`, item by item.
     pub args: Vec<Known<Text>>,
-    /// `env`, in order: a value may refer to the variables before it.
+    /// `env`, in order: a value may refer to the variables before it. A variable that a controller sets
+    /// (`LWS_GROUP_SIZE`) may be added where its value is known from the object, with the span that says so.
     pub env: Vec<EnvVar>,
     /// `envFrom`, in order: later sources win, and `env` wins over all of them.
     pub env_from: Vec<EnvFrom>,

@@ -169,15 +169,15 @@ impl Field {
         }
     }
 
-    /// A flag that argparse completes, and its shortest form that no other flag of vLLM or SGLang starts with.
-    fn completed(self) -> Option<(&'static str, &'static str)> {
+    /// Flags that argparse completes, each with its shortest form that no other flag of vLLM or SGLang starts with.
+    fn completed(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Field::Tensor => Some(("--tensor-parallel-size", "--tensor-p")),
-            Field::Pipeline => Some(("--pipeline-parallel-size", "--pipeline")),
-            Field::DataLocal => Some(("--data-parallel-size-local", "--data-parallel-size-")),
-            Field::Context => Some(("--prefill-context-parallel-size", "--prefill-context")),
-            Field::Memory => Some(("--gpu-memory-utilization", "--gpu-memory")),
-            _ => None,
+            Field::Tensor => &[("--tensor-parallel-size", "--tensor")],
+            Field::Pipeline => &[("--pipeline-parallel-size", "--pipeline")],
+            Field::DataLocal => &[("--data-parallel-size-local", "--data-parallel-size-")],
+            Field::Context => &[("--prefill-context-parallel-size", "--prefill-context")],
+            Field::Memory => &[("--gpu-memory-utilization", "--gpu-mem"), ("--mem-fraction-static", "--mem")],
+            _ => &[],
         }
     }
 
@@ -189,9 +189,7 @@ impl Field {
             _ => false,
         };
         let completed = matches!(family, Family::Vllm | Family::Sglang)
-            && self
-                .completed()
-                .is_some_and(|(full, least)| full.starts_with(name) && name.starts_with(least));
+            && self.completed().iter().any(|(full, least)| full.starts_with(name) && name.starts_with(least));
         short || completed || self.names().contains(&name)
     }
 

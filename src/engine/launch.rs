@@ -156,6 +156,9 @@ const NO_ENGINE: &[&str] = &[
 const LAUNCHERS: &[&str] =
     &["run", "start", "launch", "launcher", "serve", "server", "entrypoint", "engine", "worker"];
 
+/// How far behind a wrapper its command is looked for.
+const FARTHEST: usize = 64;
+
 const SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "zsh", "ksh"];
 
 /// What a command does.
@@ -168,7 +171,7 @@ pub(super) fn step(words: &[Word]) -> Step {
     let wrapper = WRAPPERS.contains(&name.as_str());
     // A script that waits for something and then runs its arguments is a wrapper too.
     if wrapper || name.ends_with(".sh") {
-        for at in 1..words.len() {
+        for at in 1..words.len().min(FARTHEST) {
             let Some(mut step) = words.get(at..).and_then(program) else { continue };
             match &mut step {
                 Step::Engine(start) if matches!(start.ranks, Known::Absent) => {
@@ -429,6 +432,9 @@ pub(super) fn states_parallelism(words: &[Word]) -> bool {
     words.iter().filter(|word| word.is_flag()).any(|word| {
         let text = word.text().replace('_', "-");
         let name = text.split(['=', ' ']).next().unwrap_or_default();
-        matches!(name, "--tensor-parallel-size" | "--pipeline-parallel-size" | "--num-shard")
+        matches!(
+            name,
+            "--tensor-parallel-size" | "--pipeline-parallel-size" | "--tp-size" | "--pp-size" | "--num-shard"
+        )
     })
 }

@@ -153,6 +153,8 @@ pub struct Engine {
     pub node_rank: Known<u32>,
     /// True where the pod has no server of its own (vLLM `--headless`).
     pub headless: bool,
+    /// The command beside the engine's own that opens or joins a Ray cluster, whose members may be other pods.
+    pub ray: Option<Span>,
     /// True where attention runs data-parallel inside the tensor-parallel group (SGLang `--enable-dp-attention`).
     pub attention_data_parallel: bool,
     /// The role that the command line states.
@@ -185,6 +187,7 @@ impl Engine {
             nodes: Known::Absent,
             node_rank: Known::Absent,
             headless: false,
+            ray: None,
             attention_data_parallel: false,
             role: Known::Absent,
             memory: MemoryFraction { flag: String::new(), fraction: Known::Absent },
@@ -192,6 +195,21 @@ impl Engine {
             version: Known::Absent,
             flags: Vec::new(),
         }
+    }
+
+    /// True where the command says that processes elsewhere take part: a Ray cluster that it opens or joins, or the address
+    /// of a leader. `--distributed-executor-backend ray` says neither, since it opens a cluster of one pod by itself.
+    ///
+    /// Sources: vllm, engine/arg_utils.py; sglang, server_args.py.
+    pub fn reaches_out(&self) -> bool {
+        const LEADERS: &[&str] = &[
+            "--master-addr",
+            "--master-address",
+            "--dist-init-addr",
+            "--nccl-init-addr",
+            "--leader-address",
+        ];
+        self.ray.is_some() || self.flags.iter().any(|flag| LEADERS.contains(&flag.name.as_str()))
     }
 
     /// The same engine in a runtime.

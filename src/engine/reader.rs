@@ -24,6 +24,20 @@ const LABELS: &[&str] = &["model.aibrix.ai/engine", "llm-d.ai/engine-type", "ai.
 const MORE_ARGUMENTS: &[&str] =
     &["VLLM_ADDITIONAL_ARGS", "VLLM_EXTRA_ARGS", "VLLM_ARGS", "SGLANG_EXTRA_ARGS", "NIM_PASSTHROUGH_ARGS"];
 
+/// Variables that state a degree of parallelism by its full name, which an image's own entry point reads.
+const DEGREES: &[&str] = &["TENSOR_PARALLEL_SIZE", "PIPELINE_PARALLEL_SIZE"];
+
+/// Variables that together with `NUM_SHARD` no program reads but text-generation-inference.
+///
+/// Source: text-generation-inference, launcher/src/main.rs.
+const TGI_VARIABLES: &[&str] = &[
+    "MAX_BATCH_PREFILL_TOKENS",
+    "MAX_BATCH_TOTAL_TOKENS",
+    "MAX_INPUT_LENGTH",
+    "MAX_INPUT_TOKENS",
+    "MAX_TOTAL_TOKENS",
+];
+
 /// Flags whose value is a configuration file.
 const CONFIG_FLAGS: &[&str] =
     &["--config", "--extra-llm-api-options", "--extra-engine-args", "--config-file"];
@@ -94,11 +108,30 @@ fn witness(container: &Container, image: &Image) -> Option<Witness> {
         }
         Image::Unknown => {}
     }
+    by_label(container).or_else(|| by_variables(container))
+}
+
+/// The engine of an image that is not known, by a label of the pod.
+fn by_label(container: &Container) -> Option<Witness> {
     LABELS.iter().find_map(|name| {
         let (_, value) = container.labels.iter().find(|(label, _)| label == name)?;
         let family = image::family_from_word(&value.value)?;
         let entry = Entry::Preset;
         Some(Witness { family, runtime: None, entry, at: value.span(), strong: container.accelerators })
+    })
+}
+
+/// The engine of an image that is not known, by variables that only that engine reads.
+fn by_variables(container: &Container) -> Option<Witness> {
+    let named = |name: &str| container.env.iter().find(|variable| variable.name == name);
+    let shards = named("NUM_SHARD").filter(|_| TGI_VARIABLES.iter().any(|name| named(name).is_some()))?;
+    let silent = container.command.is_empty() && container.accelerators;
+    silent.then_some(Witness {
+        family: Family::Tgi,
+        runtime: None,
+        entry: Entry::Preset,
+        at: shards.span,
+        strong: true,
     })
 }
 
@@ -145,6 +178,7 @@ impl<'a> Reader<'a> {
         let engines = std::mem::take(&mut plan.engines);
         let found =
             engines.iter().map(|(start, directory)| self.started(start, directory.as_deref())).reduce(merge);
+        let found = found.map(|engine| Engine { ray: plan.ray, ..engine });
         found.or_else(|| self.joined(&plan)).or_else(|| {
             let states = |launcher: &&Launcher| states_parallelism(&launcher.args);
             let launcher = plan.launchers.iter().find(states).or(plan.launchers.last());
@@ -204,7 +238,7 @@ impl<'a> Reader<'a> {
         if depth >= DEEPEST {
             return;
         }
-        let outcome = shell::run(script, self.env.clone(), arguments, depth);
+        let outcome = shell::run(script, std::mem::take(&mut self.env), arguments, depth);
         self.env = outcome.env;
         for command in outcome.commands {
             for (name, value) in command.env {
@@ -309,7 +343,8 @@ impl<'a> Reader<'a> {
         let models = ["--model", "--model-path", "--model-id"];
         let serves = states_parallelism(&self.args)
             || arguments.flags.iter().any(|flag| models.contains(&flag.name.as_str()));
-        let runs_nothing = silent && witness.entry == Entry::Other && !self.container.completed;
+        let told = DEGREES.iter().any(|name| self.env.text(name).is_some());
+        let runs_nothing = silent && !told && witness.entry == Entry::Other && !self.container.completed;
         if runs_nothing || !(witness.strong || serves) {
             return None;
         }
@@ -339,11 +374,12 @@ impl<'a> Reader<'a> {
         Some(Engine { version: self.version.clone(), ..assemble(&parts) })
     }
 
-    /// Arguments for an image that is not known, which state a degree of parallelism.
+    /// An image that is not known, with arguments or variables that state a degree of parallelism.
     fn unknown_image(&self) -> Option<Engine> {
-        let first = self.args.first()?;
-        let launcher = Launcher { at: first.at, args: self.args.clone(), directory: None };
-        if states_parallelism(&self.args) { self.launched(&launcher, Launch::Image) } else { None }
+        let by_flag = self.args.first().filter(|_| states_parallelism(&self.args)).map(|word| word.at);
+        let by_variable = || DEGREES.iter().find_map(|name| Some(self.env.text(name)?.at));
+        let at = by_flag.or_else(by_variable)?;
+        self.launched(&Launcher { at, args: self.args.clone(), directory: None }, Launch::Image)
     }
 
     /// True where the container asks for accelerators, or where it is a part of one, such as a patch that changes the
@@ -391,8 +427,8 @@ impl<'a> Reader<'a> {
         }
         for flag in arguments.flags.iter().filter(|flag| flag.name == "--override-engine-args") {
             match &flag.value {
-                Some(value) => settings.found.extend(read_config(&value.to_text())),
-                None => settings.missing = Some(flag.value_span),
+                Some(value) if !value.is_hole() => settings.found.extend(read_config(&value.to_text())),
+                _ => settings.missing = Some(flag.value_span),
             }
         }
         settings

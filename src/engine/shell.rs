@@ -360,9 +360,18 @@ impl Shell {
 
     fn assign(&mut self, assignment: Assignment) {
         let Assignment { name, append, value } = assignment;
-        let old = self.env.get(&name).cloned();
-        let new = if append { joined(old.clone(), value) } else { value };
-        let new = if self.certain() { new } else { either(old, new) };
+        let old = self.env.take(&name);
+        // Growing a value bit by bit costs its whole length each time.
+        let grows = append && old.as_ref().is_some_and(|old| self.env.spend(old.len()));
+        let new = match (self.certain(), append) {
+            (true, true) => joined(old.filter(|_| grows), value),
+            (false, true) => {
+                let new = joined(old.clone().filter(|_| grows), value);
+                either(old, new)
+            }
+            (true, false) => value,
+            (false, false) => either(old, value),
+        };
         self.env.set(&name, new);
     }
 

@@ -188,6 +188,7 @@ pub(super) fn merge(left: Engine, right: Engine) -> Engine {
         nodes: agreed(left.nodes, right.nodes),
         node_rank: agreed(left.node_rank, right.node_rank),
         headless: left.headless && right.headless,
+        ray: left.ray.or(right.ray),
         attention_data_parallel: left.attention_data_parallel || right.attention_data_parallel,
         role: agreed::<Role>(left.role, right.role),
         memory: MemoryFraction {

@@ -21,6 +21,16 @@ pub(super) enum Value {
     List(Vec<Word>),
 }
 
+impl Value {
+    /// The length in characters, with one between the words of a list.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Value::Scalar(value) => value.len(),
+            Value::List(words) => words.iter().map(|word| word.glyphs.len() + 1).sum(),
+        }
+    }
+}
+
 /// The variables that a command line can refer to.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Environment {
@@ -90,11 +100,8 @@ impl Environment {
     }
 
     pub(super) fn set(&mut self, name: &str, value: Value) {
-        let size = match &value {
-            Value::Scalar(value) => value.len(),
-            Value::List(words) => words.iter().map(|word| word.glyphs.len() + 1).sum(),
-        };
-        let value = match (size > LONGEST_VALUE, &value) {
+        let long = value.len() > LONGEST_VALUE;
+        let value = match (long, &value) {
             (false, _) => value,
             (true, Value::Scalar(run)) => {
                 Value::Scalar(run.first().map(|glyph| hole(run, glyph.at)).into_iter().collect())
@@ -104,6 +111,11 @@ impl Environment {
             }
         };
         self.vars.insert(name.to_owned(), value);
+    }
+
+    /// Takes the value of a variable out.
+    pub(super) fn take(&mut self, name: &str) -> Option<Value> {
+        self.vars.remove(name)
     }
 
     /// True while the container may bring in `size` more characters through references.

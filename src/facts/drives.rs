@@ -1,11 +1,13 @@
 //! Which autoscaler drives which pods, and by what.
 
+use super::query::QueryFact;
 use super::renames::{Aliases, Measured};
 use super::scope::{may_share_namespace, nearest};
 use super::units::{Unit, UnitId};
 use crate::inventory::Inventory;
 use crate::kinds::Object;
 use crate::kinds::scaler::{Scaler, Signal, Target, TargetRef};
+use crate::known::Known;
 
 /// An autoscaler with what it drives.
 #[derive(Debug)]
@@ -18,9 +20,17 @@ pub struct Driver<'a> {
     pub targets: Vec<UnitId>,
     /// Its signals with what they measure.
     pub signals: Vec<(&'a Signal, Measured)>,
+    /// The queries of the signals, by the same index.
+    pub queries: Vec<Option<QueryFact>>,
 }
 
-impl Driver<'_> {
+impl<'a> Driver<'a> {
+    /// The signals that are queries, with what they measure and give.
+    pub fn queried(&self) -> impl Iterator<Item = (&'a Signal, &Measured, &QueryFact)> {
+        let pairs = self.signals.iter().zip(&self.queries);
+        pairs.filter_map(|((signal, measured), query)| Some((*signal, measured, query.as_ref()?)))
+    }
+
     /// The name for people.
     pub fn title(&self) -> String {
         format!("{}/{}", self.object.kind, self.object.name().unwrap_or("?"))
@@ -38,10 +48,13 @@ pub fn build<'a>(inventory: &'a Inventory, units: &[Unit<'a>], aliases: &Aliases
                 Target::Unknown(_) | Target::Policy => vec![],
             };
             let policy = policy_of(inventory, object, scaler);
-            let signals = joined_signals(object, scaler, policy)
-                .map(|(from, signal)| (signal, aliases.measure(inventory, from, signal)))
-                .collect();
-            drivers.push(Driver { object, scaler, targets, signals });
+            let (signals, queries) = joined_signals(object, scaler, policy)
+                .map(|(from, signal)| {
+                    let measured = aliases.measure(inventory, from, signal);
+                    ((signal, measured), QueryFact::of(inventory, aliases, from, signal))
+                })
+                .unzip();
+            drivers.push(Driver { object, scaler, targets, signals, queries });
         }
     }
     drivers
@@ -82,6 +95,16 @@ fn own(units: &[Unit<'_>], object: &Object, index: usize) -> Vec<UnitId> {
     units.iter().filter(|u| workload.is_some_and(|w| std::ptr::eq(u.workload, w))).map(|u| u.id).collect()
 }
 
+/// Leaves out patches where what they patch is there too: a patch lies nearer in an overlay, and says only what changes.
+fn whole<'u, 'a>(units: Vec<&'u Unit<'a>>) -> Vec<&'u Unit<'a>> {
+    let is_patch = |unit: &&Unit<'_>| {
+        let containers = || unit.workload.sets.iter().flat_map(|s| s.template.main_containers());
+        unit.workload.plain_pods && containers().all(|c| c.container.image == Known::Absent)
+    };
+    let complete: Vec<&Unit<'a>> = units.iter().copied().filter(|unit| !is_patch(unit)).collect();
+    if complete.is_empty() { units } else { complete }
+}
+
 /// The workloads behind a reference: those that bear the name themselves, or those behind an adapter of that name.
 fn resolve(
     inventory: &Inventory,
@@ -107,7 +130,7 @@ fn resolve(
             }) && may_share_namespace(from, unit.object)
         })
         .collect();
-    let near = nearest(inventory, from, named, |unit| unit.object);
+    let near = nearest(inventory, from, whole(named), |unit| unit.object);
     if !near.is_empty() {
         return near.into_iter().map(|u| u.id).collect();
     }

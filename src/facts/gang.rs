@@ -2,6 +2,7 @@
 
 use super::units::Unit;
 use crate::inventory::Inventory;
+use crate::kinds::Object;
 use crate::kinds::gang::{Evidence, GangScheduler, Hidden, Hint, HintKind, KaiGang, PodGroup};
 use crate::known::Known;
 use crate::source::Span;
@@ -82,8 +83,29 @@ impl<'a> Setting<'a> {
         Setting { hints, named, groups }
     }
 
-    fn has(&self, kind: &HintKind) -> bool {
+    /// True where the inputs hold the sign.
+    pub fn has(&self, kind: &HintKind) -> bool {
         self.hints.iter().any(|h| h.kind == *kind)
+    }
+
+    /// The group object that a statement names, in the namespace of the object that makes it.
+    pub fn group_of(&self, evidence: &Evidence, object: &Object) -> Option<&'a PodGroup> {
+        let name = evidence.pod_group.as_deref()?;
+        let here = object.namespace();
+        let fits = |(n, ns, group): &&(&str, Option<&str>, &'a PodGroup)| {
+            *n == name
+                && group.scheduler == evidence.scheduler
+                && (here.is_none() || ns.is_none() || here == *ns)
+        };
+        self.groups.iter().find(fits).map(|(_, _, group)| *group)
+    }
+
+    /// How many members a statement waits for: as it says itself, or as its group object says.
+    pub fn minimum(&self, evidence: &Evidence, object: &Object) -> Known<u32> {
+        match (&evidence.min, self.group_of(evidence, object)) {
+            (Known::Absent, Some(group)) => group.min.clone(),
+            (min, _) => min.clone(),
+        }
     }
 
     /// The gang schedulers that the repository is seen to use.
@@ -114,6 +136,17 @@ pub fn judge(unit: &Unit<'_>, setting: &Setting<'_>) -> GangFact {
     GangFact { verdict, pods: Some(pods), gpus }
 }
 
+/// True where Kueue is all that knows of the group.
+pub fn only_admitted(unit: &Unit<'_>) -> bool {
+    let declared = &unit.workload.gang.declared;
+    let named = unit
+        .workload
+        .sets
+        .iter()
+        .any(|s| s.template.scheduler.value().is_some_and(|name| GangScheduler::of_name(name).is_some()));
+    !named && !declared.is_empty() && declared.iter().all(|e| e.scheduler == GangScheduler::Kueue)
+}
+
 /// How many pods hold one model replica; none where the inputs do not tell.
 fn group_size(unit: &Unit<'_>, parallel: u32) -> Option<u32> {
     let pods = unit.workload.pods_per_replica();
@@ -128,7 +161,15 @@ fn group_size(unit: &Unit<'_>, parallel: u32) -> Option<u32> {
     if unit.workload.gang.kai == KaiGang::Whole && fits_one_pod && nodes.value().is_none_or(|n| *n <= 1) {
         return Some(1);
     }
-    Some(pods.max(nodes.value().copied().unwrap_or(1)))
+    let spread = spread(unit, parallel).filter(|_| pods == 1).unwrap_or(1);
+    Some(pods.max(nodes.value().copied().unwrap_or(1)).max(spread))
+}
+
+/// How many pods a model takes that is split over more GPUs than its pod has, and whose command names a leader or a Ray
+/// cluster outside. Without such a sign the numbers contradict each other, and nothing tells which of them is meant.
+fn spread(unit: &Unit<'_>, parallel: u32) -> Option<u32> {
+    let gpus = unit.gpus_per_pod.value().copied().filter(|n| *n > 0 && *n < parallel)?;
+    unit.engine.as_ref().is_some_and(|e| e.reaches_out()).then(|| parallel.div_ceil(gpus))
 }
 
 fn gpus_of_replica(unit: &Unit<'_>, pods: u32) -> Option<u32> {
@@ -151,7 +192,7 @@ fn gpus_of_replica(unit: &Unit<'_>, pods: u32) -> Option<u32> {
 
 /// What schedules a single pod in the knowledge of gangs or queues.
 fn scheduled(unit: &Unit<'_>) -> Option<Mechanism> {
-    let declared = unit.workload.gang.declared.first();
+    let declared = unit.workload.gang.declared.first().or(unit.policy_gangs.first().copied());
     let by_name = || named_schedulers(unit).next();
     declared
         .map(|e| Mechanism { what: format!("{} of {}", e.what, e.scheduler.name()), span: e.span })
@@ -172,7 +213,7 @@ fn several_pods(unit: &Unit<'_>, need: u32, setting: &Setting<'_>) -> Verdict {
         return Verdict::Unknown;
     }
     let mut doubtful = false;
-    for evidence in &unit.workload.gang.declared {
+    for evidence in unit.workload.gang.declared.iter().chain(unit.policy_gangs.iter().copied()) {
         match weigh(evidence, unit, need, setting) {
             Some(Verdict::Unknown) | None => doubtful = true,
             Some(verdict) => return verdict,
@@ -226,23 +267,11 @@ fn weigh(evidence: &Evidence, unit: &Unit<'_>, need: u32, setting: &Setting<'_>)
         what: format!("{} of {}", evidence.what, evidence.scheduler.name()),
         span: evidence.span,
     };
-    let group = evidence.pod_group.as_deref().and_then(|name| {
-        let here = unit.object.namespace();
-        setting
-            .groups
-            .iter()
-            .find(|(n, ns, group)| {
-                *n == name
-                    && group.scheduler == evidence.scheduler
-                    && (here.is_none() || ns.is_none() || here == *ns)
-            })
-            .map(|(_, _, group)| *group)
-    });
-    let min = match (&evidence.min, group) {
-        (Known::Absent, Some(group)) => group.min.clone(),
-        (Known::Absent, None) if evidence.pod_group.is_some() => return None,
-        (min, _) => min.clone(),
-    };
+    let group = setting.group_of(evidence, unit.object);
+    if group.is_none() && evidence.min == Known::Absent && evidence.pod_group.is_some() {
+        return None;
+    }
+    let min = setting.minimum(evidence, unit.object);
     Some(match min {
         Known::Set(min, _) | Known::Default(min, _) if min < need => Verdict::Partial { by, min, need },
         Known::Unresolved(_) | Known::Invalid(..) => Verdict::Unknown,

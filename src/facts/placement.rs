@@ -3,10 +3,12 @@
 //! Every requirement forces, allows or excludes GPU nodes; together they decide. What is only a sign of intent (a taint,
 //! a limit, a label, the name) decides nothing against a requirement.
 
+use super::machines::{self, Machines};
+use super::scope::nearest;
 use crate::instances::{self, Cloud};
 use crate::inventory::Inventory;
 use crate::kinds::Object;
-use crate::kinds::pool::{Pool, Requirement};
+use crate::kinds::pool::{NodeClass, Pool, Requirement};
 use crate::known::Known;
 
 /// A pool with what its nodes can be.
@@ -20,8 +22,25 @@ pub struct PoolFact<'a> {
     pub class: PoolClass,
     /// What made it a GPU pool, for people.
     pub because: String,
-    /// True where the node class taints GPU nodes by itself.
+    /// True where the node class taints GPU nodes by itself, or may and is not in the inputs.
     pub class_taints: bool,
+    /// The GPU machines that it can buy.
+    pub machines: Machines,
+    /// Its node class, where the inputs hold one nearest that is meant.
+    pub node_class: Option<(&'a Object, &'a NodeClass)>,
+}
+
+impl PoolFact<'_> {
+    /// The name, or `?`.
+    pub fn name(&self) -> &str {
+        self.object.name().unwrap_or("?")
+    }
+
+    /// True for a pool that is meant for GPU nodes and says itself which nodes it makes. A patch that only changes a
+    /// limit says nothing by its silence.
+    pub fn is_judged(&self) -> bool {
+        matches!(self.class, PoolClass::Gpu | PoolClass::Mixed) && self.pool.has_requirements
+    }
 }
 
 /// What the nodes of a pool are.
@@ -60,13 +79,39 @@ pub fn build(inventory: &Inventory) -> Vec<PoolFact<'_>> {
         .filter_map(|object| {
             let pool = object.model.pool.as_ref()?;
             let (class, because) = classify(object, pool, inventory);
-            let class_taints = node_class(inventory, pool).is_some_and(|c| c.adds_gpu_taint);
-            Some(PoolFact { object, pool, class, because, class_taints })
+            let class_taints =
+                node_class(inventory, pool).map_or(pool.node_class.may_taint(), |c| c.adds_gpu_taint);
+            let machines = machines::of(pool);
+            let node_class = nearest_class(inventory, object, pool);
+            Some(PoolFact { object, pool, class, because, class_taints, machines, node_class })
         })
         .collect()
 }
 
-fn node_class<'a>(inventory: &'a Inventory, pool: &Pool) -> Option<&'a crate::kinds::pool::NodeClass> {
+/// The node class that a pool means: the one nearest of its kind and name. None where two are equally near.
+fn nearest_class<'a>(
+    inventory: &'a Inventory,
+    from: &Object,
+    pool: &Pool,
+) -> Option<(&'a Object, &'a NodeClass)> {
+    let name = pool.node_class.name.value()?;
+    let kind = pool.node_class.kind.value();
+    let group = pool.node_class.group.value();
+    let all = inventory.objects.iter().filter_map(|o| Some((o, o.model.node_class.as_ref()?)));
+    let fits = all
+        .filter(|(o, _)| {
+            o.name() == Some(name)
+                && kind.is_none_or(|kind| *kind == o.kind)
+                && group.is_none_or(|group| *group == o.group)
+        })
+        .collect();
+    match nearest(inventory, from, fits, |(o, _)| o).as_slice() {
+        [one] => Some(*one),
+        _ => None,
+    }
+}
+
+fn node_class<'a>(inventory: &'a Inventory, pool: &Pool) -> Option<&'a NodeClass> {
     let name = pool.node_class.name.value()?;
     let kind = pool.node_class.kind.value();
     let fits = |o: &&Object| {

@@ -44,6 +44,7 @@ pub fn build(inventory: &Inventory) -> Vec<QueueFact<'_>> {
         .filter(|(_, q)| q.system == QueueSystem::Kai)
         .collect();
     let open_names = queues.iter().any(|(o, _)| o.meta.name.value().is_none());
+    let has_root = queues.iter().any(|(_, q)| q.parent == Known::Absent);
     queues
         .iter()
         .map(|(object, queue)| {
@@ -54,8 +55,8 @@ pub fn build(inventory: &Inventory) -> Vec<QueueFact<'_>> {
                     match found {
                         Some(index) => Parent::Known(index),
                         None if INSTALLED.contains(&name.as_str()) => Parent::Installed,
-                        // A queue alone may be one leaf of a tree that is kept elsewhere.
-                        None if queues.len() > 1 && !open_names => Parent::Missing(name.clone()),
+                        // Without a root the queues are leaves of a tree that is kept elsewhere.
+                        None if has_root && !open_names => Parent::Missing(name.clone()),
                         None => Parent::Unknown,
                     }
                 }

@@ -1,10 +1,11 @@
 //! What a metric name really measures: names followed through adapter rules, recording rules and relabelings.
 
+use super::aliases::aliases_of;
 use super::scope::nearest;
 use crate::inventory::Inventory;
 use crate::kinds::Object;
 use crate::kinds::scaler::{Signal, SignalKind};
-use crate::kinds::series::{NewName, OldName, Rename, RenameKind};
+use crate::kinds::series::RenameKind;
 use crate::known::Known;
 use crate::metrics::{self, Class, Entry, Found};
 use crate::source::Span;
@@ -29,6 +30,8 @@ pub struct Alias<'a> {
     pub asked: Span,
     /// The names that it is made from, with their bytes.
     pub sources: Vec<(String, Span, Option<Found>)>,
+    /// The expression that a recording rule evaluates.
+    pub expression: Option<&'a Text>,
 }
 
 /// A step from a name to what it is made from.
@@ -49,8 +52,10 @@ pub struct Step {
 pub struct Measure {
     /// What it is.
     pub class: Class,
-    /// The row of the catalogue; none for what is no metric name (`cpu`).
+    /// The row of the catalogue; none for what is no metric name (`cpu`), and for a metric of which only the name speaks.
     pub entry: Option<&'static Entry>,
+    /// True where nothing defines the metric, and its name alone says what it is.
+    pub by_name: bool,
     /// The name at the end of the chain.
     pub name: String,
     /// The bytes in the signal where the chain starts.
@@ -62,7 +67,7 @@ pub struct Measure {
 impl Measure {
     /// True where the class was read in a source, so that an error may rest on it.
     pub fn is_checked(&self) -> bool {
-        self.entry.is_none_or(|e| e.checked)
+        !self.by_name && self.entry.is_none_or(|e| e.checked)
     }
 }
 
@@ -182,6 +187,19 @@ impl<'a> Aliases<'a> {
         walk.name(from, name, known);
     }
 
+    /// The one recording rule that makes a series, with the object that holds it.
+    pub fn recording(
+        &self,
+        inventory: &Inventory,
+        from: &Object,
+        name: &str,
+    ) -> Option<(&'a Object, &'a Text)> {
+        match self.definitions(inventory, from, name).as_slice() {
+            [only] => Some((only.object, only.expression?)),
+            _ => None,
+        }
+    }
+
     fn definitions(&self, inventory: &Inventory, from: &Object, name: &str) -> Vec<&Alias<'a>> {
         let all: Vec<&Alias<'a>> = self
             .by_name
@@ -229,33 +247,33 @@ impl Walk<'_, '_> {
     }
 
     fn end(&mut self, name: &str, known: Option<Found>) {
-        match known.or_else(|| metrics::find(name)) {
-            Some(row) => {
-                let measure = Measure {
-                    class: row.class(),
-                    entry: Some(row.entry),
-                    name: name.to_owned(),
-                    span: self.span,
-                    steps: self.steps.clone(),
-                };
-                let same = |m: &Measure| {
-                    m.class == measure.class && m.name == measure.name && m.span == measure.span
-                };
-                if !self.found.measures.iter().any(same) {
-                    self.found.measures.push(measure);
-                }
-            }
-            None => self.found.unexplained.push((name.to_owned(), self.span)),
+        let says = metrics::name_says(name);
+        let row = known.or_else(|| metrics::find(name)).filter(|_| says.is_none());
+        let Some(class) = row.map(|row| row.class()).or(says) else {
+            self.found.unexplained.push((name.to_owned(), self.span));
+            return;
+        };
+        let measure = Measure {
+            class,
+            entry: row.map(|row| row.entry),
+            by_name: row.is_none(),
+            name: name.to_owned(),
+            span: self.span,
+            steps: self.steps.clone(),
+        };
+        let same = |m: &Measure| m.class == measure.class && m.name == measure.name && m.span == measure.span;
+        if !self.found.measures.iter().any(same) {
+            self.found.measures.push(measure);
         }
     }
 }
 
 /// A series in a text: its name, the bytes of the name, and the row of the catalogue with regard to its labels.
-type Series = (String, std::ops::Range<usize>, Option<Found>);
+pub(super) type Series = (String, std::ops::Range<usize>, Option<Found>);
 
 /// The series that give a query its value. Series that only decide whether there is a value, or fill a gap, drive
 /// nothing.
-fn series_of(text: &str, found: &mut Measured) -> Vec<Series> {
+pub(super) fn series_of(text: &str, found: &mut Measured) -> Vec<Series> {
     match metrics::read(text) {
         Ok(query) => {
             let mut series = Vec::new();
@@ -292,6 +310,7 @@ fn scaler_metadata(key: &str, text: &Text) -> Option<Measure> {
         return Some(Measure {
             class: entry.class,
             entry: Some(entry),
+            by_name: false,
             name,
             span: text.span(),
             steps: vec![],
@@ -303,62 +322,5 @@ fn scaler_metadata(key: &str, text: &Text) -> Option<Measure> {
 }
 
 fn plain(class: Class, name: &str, span: Span) -> Measure {
-    Measure { class, entry: None, name: name.to_owned(), span, steps: vec![] }
-}
-
-fn aliases_of<'a>(object: &'a Object, rename: &Rename) -> Vec<Alias<'a>> {
-    let alias = |name: String, asked: Option<Span>, sources| Alias {
-        object,
-        kind: rename.kind,
-        name,
-        span: rename.span,
-        asked: asked.unwrap_or(rename.span),
-        sources,
-    };
-    match (&rename.to, &rename.from) {
-        (NewName::Exact(name), from) => {
-            let Some(name) = name.value() else { return vec![] };
-            let sources = sources_of(from);
-            let asked = sources.first().map(|(_, span, _)| *span);
-            vec![alias(name.clone(), asked, sources)]
-        }
-        (NewName::Adapter { matches, replacement }, OldName::Adapter { series, query }) => {
-            let (series, query) = (text_of(series), text_of(query));
-            let read = |text: Option<&Text>| -> Vec<(String, Span, Option<Found>)> {
-                text.map(|text| located(text)).unwrap_or_default()
-            };
-            let asked = read(series);
-            // The query decides what is measured; the series only which names the rule is applied to.
-            let measured = read(query);
-            asked
-                .into_iter()
-                .filter_map(|(name, span, known)| {
-                    let exported =
-                        metrics::adapter::exported_name(&name, matches.as_deref(), replacement.as_deref())?;
-                    let sources =
-                        if measured.is_empty() { vec![(name, span, known)] } else { measured.clone() };
-                    Some(alias(exported, Some(span), sources))
-                })
-                .collect()
-        }
-        _ => vec![],
-    }
-}
-
-fn text_of(known: &Known<Text>) -> Option<&Text> {
-    known.value()
-}
-
-fn sources_of(from: &OldName) -> Vec<(String, Span, Option<Found>)> {
-    match from {
-        OldName::Expression(text) | OldName::Regex(text) => text_of(text).map(located).unwrap_or_default(),
-        OldName::Adapter { series, .. } => text_of(series).map(located).unwrap_or_default(),
-    }
-}
-
-/// The series of an expression with their bytes in the file.
-fn located(text: &Text) -> Vec<(String, Span, Option<Found>)> {
-    let mut ignored = Measured::default();
-    let series = series_of(&text.value, &mut ignored);
-    series.into_iter().map(|(name, range, known)| (name, text.slice(range), known)).collect()
+    Measure { class, entry: None, by_name: false, name: name.to_owned(), span, steps: vec![] }
 }

@@ -4,7 +4,8 @@ use super::scope::{may_share_namespace, nearest};
 use crate::engine::{self, Engine, Lookup, Role};
 use crate::inventory::Inventory;
 use crate::kinds::Object;
-use crate::kinds::pods::Workload;
+use crate::kinds::gang::Evidence;
+use crate::kinds::pods::{Coordinator, Workload};
 use crate::known::Known;
 use crate::source::Span;
 use crate::yaml::Text;
@@ -32,6 +33,10 @@ pub struct Unit<'a> {
     pub pipeline_parallel: Known<u32>,
     /// GPUs of the pod that asks for most.
     pub gpus_per_pod: Known<u32>,
+    /// What scales it together with its peers: a planner of its object, or a policy in another one.
+    pub coordinator: Option<&'a Coordinator>,
+    /// Gangs that a policy in another object asks for.
+    pub policy_gangs: Vec<&'a Evidence>,
 }
 
 impl Unit<'_> {
@@ -64,6 +69,16 @@ impl Unit<'_> {
         }
     }
 
+    /// The share of GPU memory that the engine takes at start: the engine, the flag or field, and the share.
+    pub fn memory(&self) -> Option<(&str, &str, &Known<f64>)> {
+        let declared = &self.workload.declared;
+        if let (Some((field, share)), Some((engine, _))) = (&declared.memory, &declared.engine) {
+            return Some((engine, field, share));
+        }
+        let engine = self.engine.as_ref()?;
+        Some((engine.family.name(), &engine.memory.flag, &engine.memory.fraction))
+    }
+
     /// The bytes that make the model parallel: the flag or field above 1, tensor parallelism first.
     pub fn parallel_span(&self) -> Option<Span> {
         let above_one = |known: &Known<u32>| known.value().filter(|n| **n > 1).and(known.span());
@@ -86,7 +101,32 @@ pub fn build(inventory: &Inventory) -> Vec<Unit<'_>> {
         }
     }
     fill_roles(&mut units);
+    join_policies(inventory, &mut units);
     units
+}
+
+/// Hands the policies that tie roles of another object together to the workloads of those roles.
+fn join_policies<'a>(inventory: &'a Inventory, units: &mut [Unit<'a>]) {
+    for from in &inventory.objects {
+        for policy in &from.model.role_policies {
+            let target = &policy.target;
+            let meant = |unit: &&mut Unit<'a>| {
+                let object = unit.object;
+                target.group.as_ref().is_none_or(|group| *group == object.group)
+                    && target.kind.value().is_none_or(|kind| *kind == object.kind)
+                    && target.name.value().is_some_and(|name| object.name() == Some(name))
+                    && may_share_namespace(from, object)
+            };
+            for unit in units.iter_mut().filter(meant) {
+                let Some(role) = unit.workload.component.as_deref() else { continue };
+                if policy.roles.iter().any(|r| r == role) {
+                    unit.coordinator = unit.coordinator.or(policy.coordinator.as_ref());
+                }
+                let gangs = policy.gangs.iter().filter(|(r, _)| r == role).map(|(_, gang)| gang);
+                unit.policy_gangs.extend(gangs);
+            }
+        }
+    }
 }
 
 fn unit<'a>(inventory: &'a Inventory, id: UnitId, object: &'a Object, workload: &'a Workload) -> Unit<'a> {
@@ -115,6 +155,8 @@ fn unit<'a>(inventory: &'a Inventory, id: UnitId, object: &'a Object, workload: 
         role,
         engine,
         gpus_per_pod: gpus,
+        coordinator: workload.coordinator.as_ref(),
+        policy_gangs: vec![],
     }
 }
 

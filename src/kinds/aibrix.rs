@@ -138,6 +138,8 @@ pub(super) fn pod_autoscaler(object: &Reading<'_>) -> Model {
         node: spec.id(),
         controller: Controller::Aibrix,
         policy_ref: Known::Absent,
+        fallback: None,
+        takes_over: Known::Absent,
     };
     Model { scalers: vec![scaler], ..Model::default() }
 }

@@ -1,9 +1,12 @@
 //! Kubernetes' own workloads, ConfigMaps, and the common shape of kinds that are not modelled.
 
 use super::gang::KaiGang;
+use super::lifecycle::Rollout;
+use super::placing::{self, KaiReads, StartOrder};
 use super::pods::{KaiClass, PodTemplate, Purpose, Workload};
-use super::{Model, Reading, adapter_rules, count, rulefile, settings};
+use super::{Model, Reading, actuator, adapter_rules, count, grafana_model, rulefile, settings};
 use crate::known::Known;
+use crate::source::Span;
 use crate::yaml::{Node, Text};
 
 /// Kinds of `apps` with a pod template.
@@ -23,11 +26,31 @@ pub(super) fn controller(object: &Reading<'_>) -> Model {
     let mut workload = Workload::single(template, replicas, object.name_span());
     workload.scaled_as = object.own_name();
     workload.purpose = Purpose::Serving;
+    workload.placing.kai_reads = KaiReads::Owner;
+    workload.placing.order_node = Some(spec.id());
+    match object.kind {
+        "StatefulSet" => workload.placing.order = pod_management(spec, object.at),
+        "Deployment" => workload.placing.rollout = placing::Rollout::of(spec, object.at),
+        _ => {}
+    }
     if matches!(object.kind, "Deployment" | "ReplicaSet") {
         workload.kai_class = KaiClass::Inference;
     }
+    if object.kind == "Deployment" {
+        workload.rollout = Some(Rollout::of(spec, object.at));
+    }
     workload.read_meta(&object.meta);
     Model { workloads: vec![workload], ..Model::default() }
+}
+
+/// A StatefulSet makes each pod when the one before is ready, unless it is told otherwise.
+/// Source: kubernetes, pkg/apis/apps/v1/defaults.go.
+fn pod_management(spec: Node<'_>, at: Span) -> StartOrder {
+    match spec.field::<String>("podManagementPolicy") {
+        Known::Absent => StartOrder::OneByOne(at),
+        Known::Set(policy, span) if policy == "OrderedReady" => StartOrder::OneByOne(span),
+        _ => StartOrder::Together,
+    }
 }
 
 /// Job and CronJob. KAI Scheduler makes one group of a Job, of which one member is enough unless an annotation says
@@ -44,6 +67,10 @@ pub(super) fn batch(object: &Reading<'_>) -> Model {
         set.pods = count(spec, "parallelism", Some(1), object.at);
     }
     workload.purpose = Purpose::Batch;
+    // Of a CronJob the Jobs are in between.
+    if object.kind == "Job" {
+        workload.placing.kai_reads = KaiReads::Owner;
+    }
     workload.read_meta(&object.meta);
     Model { workloads: vec![workload], ..Model::default() }
 }
@@ -57,7 +84,7 @@ pub(super) fn pod(object: &Reading<'_>) -> Model {
     Model { workloads: vec![workload], ..Model::default() }
 }
 
-/// A ConfigMap: its files, and what rule files, adapter rules and controller settings among them say.
+/// A ConfigMap: its files, and what rule files, adapter rules, dashboards and settings among them say.
 pub(super) fn config_map(object: &Reading<'_>) -> Model {
     let entries = object.node.get("data").map(|d| d.entries()).unwrap_or_default();
     let data: Vec<(String, Text)> =
@@ -67,6 +94,9 @@ pub(super) fn config_map(object: &Reading<'_>) -> Model {
         model.renames.extend(rulefile::rules_in(key, text));
         model.renames.extend(adapter_rules::rules_in(text));
         model.hints.extend(settings::hints_in(text));
+        model.dashboards.extend(grafana_model::read_text(text));
+        model.receivers.extend(actuator::receivers_in(text));
+        model.receivers.extend(rulefile::instructions_in(text));
     }
     model.data = data;
     model

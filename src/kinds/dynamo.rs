@@ -91,6 +91,10 @@ fn read(object: &Reading<'_>, part: Part<'_>, planner: Option<&Coordinator>) -> 
     // The operator turns the annotation into the label that KAI Scheduler reads.
     workload.kai_queue =
         workload.kai_queue.or(|| object.meta.annotations.get("nvidia.com/kai-scheduler-queue"));
+    // Without either the operator fills in a queue of its own.
+    if workload.kai_queue == Known::Absent {
+        workload.kai_queue = Known::Unresolved(workload.span);
+    }
     if works {
         workload.coordinator = planner.cloned();
         let engine = object.spec().field::<String>("backendFramework");
@@ -224,6 +228,7 @@ fn ignored_autoscaling(part: &Part<'_>) -> Option<Problem> {
         field: format!("{}.autoscaling", part.path),
         message: "is deprecated and ignored by the Dynamo operator: nothing scales this service".to_owned(),
         help: Some(format!("enable `scalingAdapter`, and scale the {ADAPTER} with an autoscaler")),
+        replacement: None,
     })
 }
 
@@ -271,11 +276,11 @@ spec:
       autoscaling: {enabled: true, minReplicas: 1, maxReplicas: 4}
     Decode: {autoscaling: {enabled: false}, extraPodSpec: {mainContainer: {resources: {limits: {nvidia.com/gpu: 2}}}}}
 ",
-            "workload MyPlanner x1 by default; pods x1 by default; kai PerReplica; scaled as DynamoGraphDeploymentScalingAdapter/g-myplanner; scaled as DynamoGraphDeployment/g role MyPlanner
+            "workload MyPlanner x1 by default; pods x1 by default; kai PerReplica; queue unresolved; scaled as DynamoGraphDeploymentScalingAdapter/g-myplanner; scaled as DynamoGraphDeployment/g role MyPlanner
 
-             workload PrefillWorker xunresolved; node x2 by default 4 nvidia.com/gpu; kai PerReplica; scaled as DynamoGraphDeploymentScalingAdapter/g-prefillworker; scaled as DynamoGraphDeployment/g role PrefillWorker; coordinated by the Dynamo planner
+             workload PrefillWorker xunresolved; node x2 by default 4 nvidia.com/gpu; kai PerReplica; queue unresolved; scaled as DynamoGraphDeploymentScalingAdapter/g-prefillworker; scaled as DynamoGraphDeployment/g role PrefillWorker; coordinated by the Dynamo planner
 
-             workload Decode x1 by default; pods x1 by default 2 nvidia.com/gpu; kai PerReplica; scaled as DynamoGraphDeploymentScalingAdapter/g-decode; scaled as DynamoGraphDeployment/g role Decode; coordinated by the Dynamo planner
+             workload Decode x1 by default; pods x1 by default 2 nvidia.com/gpu; kai PerReplica; queue unresolved; scaled as DynamoGraphDeploymentScalingAdapter/g-decode; scaled as DynamoGraphDeployment/g role Decode; coordinated by the Dynamo planner
 
              problem spec.services.PrefillWorker.autoscaling: is deprecated and ignored by the Dynamo operator: nothing scales this service",
         );
@@ -288,9 +293,9 @@ spec:
     A: &a {subComponentType: decode, resources: {limits: {gpu: {{ .gpus }}}}}
     B: *a
 ",
-            "workload A x1 by default; pods x1 by default unresolved gpu; role Decode; kai PerReplica; gang may be hidden
+            "workload A x1 by default; pods x1 by default unresolved gpu; role Decode; kai PerReplica; gang may be hidden; queue unresolved
 
-             workload B x1 by default; pods x1 by default unresolved gpu; role Decode; kai PerReplica; gang may be hidden",
+             workload B x1 by default; pods x1 by default unresolved gpu; role Decode; kai PerReplica; gang may be hidden; queue unresolved",
         );
         check("apiVersion: nvidia.com/v1alpha1\nkind: DynamoGraphDeployment\nspec: {services: [a]}\n", "");
     }
@@ -310,9 +315,9 @@ spec:
     multinode: {nodeCount: 4}
     podTemplate: {spec: {containers: [{name: main, resources: {limits: {nvidia.com/gpu: 8}}}]}}
 ",
-            "workload Frontend x1 by default; pods x1 by default; kai PerReplica; gang may be hidden; scaled as DynamoGraphDeploymentScalingAdapter/g-frontend; scaled as DynamoGraphDeployment/g role Frontend
+            "workload Frontend x1 by default; pods x1 by default; kai PerReplica; gang may be hidden; queue unresolved; scaled as DynamoGraphDeploymentScalingAdapter/g-frontend; scaled as DynamoGraphDeployment/g role Frontend
 
-             workload decode x1 by default; node x4 8 nvidia.com/gpu; engine sglang; role Decode; kai PerReplica; gang may be hidden; scaled as DynamoGraphDeploymentScalingAdapter/g-decode; scaled as DynamoGraphDeployment/g role decode",
+             workload decode x1 by default; node x4 8 nvidia.com/gpu; engine sglang; role Decode; kai PerReplica; gang may be hidden; queue unresolved; scaled as DynamoGraphDeploymentScalingAdapter/g-decode; scaled as DynamoGraphDeployment/g role decode",
         );
         check(
             "apiVersion: nvidia.com/v1beta1
@@ -323,9 +328,9 @@ spec:
   - {name: '{{ .name }}', type: '{{ .type }}', replicas: -1}
   - just a string
 ",
-            "workload - xinvalid; pods x1 by default; kai PerReplica; gang may be hidden
+            "workload - xinvalid; pods x1 by default; kai PerReplica; gang may be hidden; queue unresolved
 
-             workload - x1 by default; pods x1 by default; kai PerReplica; gang may be hidden",
+             workload - x1 by default; pods x1 by default; kai PerReplica; gang may be hidden; queue unresolved",
         );
         check(
             "apiVersion: nvidia.com/v1beta1\nkind: DynamoGraphDeployment\nspec: {components: {a: {}}}\n",

@@ -1,6 +1,7 @@
 //! What manifests say of gang scheduling, in the words of every scheduler that knows it.
 
 use super::meta::Meta;
+use super::placing::TopologyRequest;
 use super::pods::PodTemplate;
 use crate::known::Known;
 use crate::source::Span;
@@ -142,6 +143,10 @@ pub struct PodGroup {
     pub min: Known<u32>,
     /// The queue that it is charged to.
     pub queue: Known<String>,
+    /// Its constraint on the topology.
+    pub topology: Option<TopologyRequest>,
+    /// True where the minimum counts pods, false where it counts parts of the group.
+    pub counts_pods: bool,
     /// The bytes of the number, or of the kind.
     pub span: Span,
 }
@@ -161,6 +166,10 @@ pub enum HintKind {
     GroveGangs,
     /// The KubeRay operator stamps a gang scheduler on its pods.
     KubeRayGangs,
+    /// Kueue knows the topology of the nodes.
+    KueueTopology,
+    /// Kueue takes the quota back from a workload whose pods do not all start.
+    KueueWaits,
     /// KAI Scheduler is taught further kinds, or other defaults.
     KaiExtended,
 }

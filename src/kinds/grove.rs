@@ -1,8 +1,8 @@
 //! PodCliqueSet (ai-dynamo/grove).
 
 use super::gang::{Evidence, GangScheduler, Hidden, HintKind, KaiGang};
+use super::hpa_spec;
 use super::meta::Meta;
-use super::metric_spec;
 use super::parts::{
     evidence, items, named_scheduler, role_of_name, scale_name, scheduler_is_open, times, workload, written,
 };
@@ -140,7 +140,7 @@ fn min_available(sets: &[PodSet], clique: Node<'_>) -> Option<Evidence> {
 fn scaler(node: Node<'_>, key: &str, counted: Node<'_>, own: usize) -> Option<Scaler> {
     let entry = node.entry(key).filter(|entry| entry.value.is_mapping())?;
     let span = entry.key_node.span();
-    let signals = metric_spec::signals(entry.value.get("metrics"));
+    let signals = hpa_spec::metrics(entry.value.get("metrics"));
     let replicas = match counted.field::<u32>("replicas") {
         Known::Set(n, _) => Known::Default(n, span),
         Known::Absent => Known::Default(1, span),
@@ -148,7 +148,7 @@ fn scaler(node: Node<'_>, key: &str, counted: Node<'_>, own: usize) -> Option<Sc
     };
     Some(Scaler {
         target: Target::Own(own),
-        default_signal: metric_spec::default_signal(entry.value.get("metrics")),
+        default_signal: hpa_spec::default_signal(entry.value.get("metrics")),
         signals,
         min: entry.value.field::<u32>("minReplicas").or(|| replicas),
         max: entry.value.field("maxReplicas"),
@@ -159,6 +159,8 @@ fn scaler(node: Node<'_>, key: &str, counted: Node<'_>, own: usize) -> Option<Sc
         node: entry.value.id(),
         controller: Controller::Hpa,
         policy_ref: Known::Absent,
+        fallback: None,
+        takes_over: Known::Absent,
     })
 }
 
@@ -170,6 +172,7 @@ fn own_scaling_in_group(clique: Node<'_>, index: usize) -> Option<Problem> {
         field: format!("spec.template.cliques[{index}].spec.autoScalingConfig"),
         message: "is refused for a clique of a scaling group, which scales as a whole".to_owned(),
         help: Some("scale the group with its `scaleConfig`".to_owned()),
+        replacement: None,
     })
 }
 

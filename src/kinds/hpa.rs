@@ -23,10 +23,13 @@ pub(super) fn autoscaler(object: &Reading<'_>) -> Model {
             span: object.node.get("apiVersion").map_or(object.at, |n| n.span()),
             field: "apiVersion".to_owned(),
             message: format!(
-                "autoscaling/{} is gone since Kubernetes {removed}: the API server refuses this object",
+                "is autoscaling/{}, which the API server does not serve from Kubernetes {removed} on: the autoscaler is never created",
                 object.version
             ),
-            help: Some("write `apiVersion: autoscaling/v2`".to_owned()),
+            help: Some("write `apiVersion: autoscaling/v2`, and its form of the metrics".to_owned()),
+            // The shape of v2beta2 is that of v2.
+            replacement: (object.version == "v2beta2")
+                .then(|| ("apiVersion".to_owned(), "autoscaling/v2".to_owned())),
         });
     }
     let unresolved = spec.get("metrics").is_some_and(|m| !m.is_sequence());
@@ -45,6 +48,8 @@ pub(super) fn autoscaler(object: &Reading<'_>) -> Model {
         node: spec.id(),
         controller: Controller::Hpa,
         policy_ref: Known::Absent,
+        fallback: None,
+        takes_over: Known::Absent,
     };
     // An HPA that a controller made is its output, not a statement of the repository.
     let scalers = if object.meta.owned { vec![] } else { vec![scaler] };
@@ -122,7 +127,7 @@ spec:
   metrics: [{type: Object, object: {metricName: q, target: {kind: Service, name: s}, targetValue: 7}}]
 ",
             "scaler of Deployment/d 1 by default..?; ObjectMetric \"q\" 7.0 Value
-             problem apiVersion: autoscaling/v2beta1 is gone since Kubernetes 1.25: the API server refuses this object",
+             problem apiVersion: is autoscaling/v2beta1, which the API server does not serve from Kubernetes 1.25 on: the autoscaler is never created",
         );
         check(
             "apiVersion: autoscaling/v2

@@ -13,6 +13,12 @@ use crate::yaml::{Node, Text};
 pub(super) const DEFAULT_CPU: DefaultSignal =
     DefaultSignal { what: "80% average CPU utilization", source: "kubernetes/api autoscaling/v2/types.go" };
 
+/// What drives an autoscaler whose `metrics` list is not written or empty; none where a template stands for it.
+pub(super) fn default_signal(list: Option<Node<'_>>) -> Option<DefaultSignal> {
+    let empty = list.is_none_or(|list| list.is_sequence() && list.items().next().is_none());
+    empty.then_some(DEFAULT_CPU)
+}
+
 /// A `scaleTargetRef` as HPAs write it.
 pub(super) fn target(node: Option<Node<'_>>, at: Span) -> Target {
     let Some(node) = node else { return Target::Unknown(at) };

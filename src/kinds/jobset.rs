@@ -3,6 +3,7 @@
 use super::gang::KaiGang;
 use super::meta::Meta;
 use super::parts::{items, join_meta, times, workload};
+use super::placing::StartOrder;
 use super::pods::{PodSet, PodTemplate, Purpose};
 use super::{Model, Reading, count};
 use crate::known::Known;
@@ -19,6 +20,9 @@ pub(super) fn job_set(object: &Reading<'_>) -> Model {
     let order = object.spec().field::<String>("startupPolicy.startupPolicyOrder");
     let ordered = order.value().is_some_and(|order| order == "InOrder");
     workload.gang.kai = if ordered { KaiGang::LeaderFirst } else { KaiGang::Whole };
+    if let Some(span) = order.span().filter(|_| ordered) {
+        workload.placing.order = StartOrder::LeaderFirst(span);
+    }
     workload.purpose = Purpose::Batch;
     // Statements about a gang may stand on the Jobs too.
     let meta = jobs

@@ -3,6 +3,7 @@
 //! Source: kai-scheduler/KAI-Scheduler, pkg/apis/scheduling/v2 and v2alpha2, pkg/apis/kai/v1 and v1alpha1.
 
 use super::gang::{GangScheduler, Hint, HintKind, PodGroup};
+use super::placing::{TopologyPlace, TopologyRequest, TopologySystem};
 use super::quantity::{Quantity, go_duration};
 use super::queue::{Queue, QueueSystem, Share, Topology};
 use super::{Model, Reading};
@@ -28,6 +29,7 @@ pub(super) fn queue(object: &Reading<'_>) -> Model {
         cpu: share("cpu"),
         memory: share("memory"),
         resources: resources.map(|_| object.node.key_span("spec.resources")),
+        resources_node: resources.map(|r| r.id()),
         priority: spec.field("priority"),
         preempt_min_runtime: duration("preemptMinRuntime"),
         reclaim_min_runtime: duration("reclaimMinRuntime"),
@@ -50,15 +52,27 @@ fn share(resources: Node<'_>, name: &str) -> Share {
         quota: number("quota"),
         limit: number("limit"),
         over_quota_weight: number("overQuotaWeight"),
+        node: Some(entry.value.id()),
     }
 }
 
 /// PodGroup of `scheduling.run.ai`.
 pub(super) fn pod_group(object: &Reading<'_>) -> Model {
     let spec = object.spec();
-    let min = spec.field::<u32>("minMember").or(|| spec.field("minSubGroup"));
+    let members = spec.field::<u32>("minMember");
+    let counts_pods = members.is_written() && spec.get("subGroups").is_none();
+    let min = members.or(|| spec.field("minSubGroup"));
     let span = min.span().unwrap_or(object.at);
-    let group = PodGroup { scheduler: GangScheduler::Kai, min, queue: spec.field("queue"), span };
+    let topology = spec.get("topologyConstraint").map(|constraint| TopologyRequest {
+        system: TopologySystem::Kai,
+        topology: constraint.field("topology"),
+        required: constraint.field("requiredTopologyLevel"),
+        preferred: constraint.field("preferredTopologyLevel"),
+        span: spec.key_span("topologyConstraint"),
+        place: TopologyPlace::Owner,
+    });
+    let queue = spec.field("queue");
+    let group = PodGroup { scheduler: GangScheduler::Kai, min, queue, topology, counts_pods, span };
     Model { pod_group: Some(group), hints: uses_kai(object), ..Model::default() }
 }
 

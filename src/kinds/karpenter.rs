@@ -6,7 +6,7 @@ use super::pool::{
     Budget, NodeClass, NodeClassRef, Policy, PolicyWord, Pool, PoolApi, PoolPlace, Requirement, Taint,
 };
 use super::quantity::{Delay, Quantity, go_duration};
-use super::{Model, Reading};
+use super::{Model, Reading, karpenter_api, karpenter_dropped};
 use crate::known::Known;
 use crate::source::Span;
 use crate::yaml::{Node, is_template};
@@ -49,12 +49,15 @@ fn node_pool(object: &Reading<'_>, api: PoolApi) -> Pool {
         policy,
         consolidate_after: delay(after.clone()),
         consolidate_after_text: after,
+        after_empty_node: None,
         replicas: spec.field("replicas"),
         requirements: requirements(template, spec.at("template.metadata.labels")),
         has_requirements: template.is_some_and(|t| t.entry("requirements").is_some()),
         labels: labels(spec.at("template.metadata.labels")),
         taints: taints(template.and_then(|t| t.get("taints"))),
         startup_taints: taints(template.and_then(|t| t.get("startupTaints"))),
+        limits_open: is_template(spec) || spec.get("limits").is_some_and(is_template),
+        template_open: is_template(spec) || template.is_some_and(is_template),
         limits: limits(spec.get("limits")),
         weight: spec.field("weight"),
         expire_after: delay(expire.unwrap_or_default()),
@@ -62,8 +65,13 @@ fn node_pool(object: &Reading<'_>, api: PoolApi) -> Pool {
             .map(|t| t.field::<String>("terminationGracePeriod"))
             .unwrap_or_default()
             .try_map("a Go duration", |text| go_duration(&text)),
-        budgets: disruption.and_then(|d| d.get("budgets")).map(|list| list.items().map(budget).collect()),
+        budgets: disruption
+            .and_then(|d| d.get("budgets"))
+            .filter(|b| b.is_sequence())
+            .map(|list| list.items().map(budget).collect()),
         node_class: template.map(|t| node_class_ref(t, "nodeClassRef")).unwrap_or_default(),
+        rejected: karpenter_api::rejected(object, api),
+        dropped: karpenter_dropped::dropped(object, api),
         place: place(object, spec, disruption, template),
     }
 }
@@ -90,6 +98,9 @@ fn place(
         spec_node: spec.id(),
         template: or_kind("spec.template.spec"),
         template_node: template.map(|t| t.id()),
+        limits: or_kind("spec.limits"),
+        labels: or_kind("spec.template.metadata.labels"),
+        budgets: or_kind("spec.disruption.budgets"),
         requirements: or_kind("spec.template.spec.requirements"),
         requirements_node: template.and_then(|t| t.get("requirements")).map(|r| r.id()),
         misplaced,
@@ -118,24 +129,32 @@ fn provisioner(object: &Reading<'_>) -> Pool {
         policy,
         consolidate_after: after_empty.clone().map(Delay::Seconds),
         consolidate_after_text: after_empty.map(|seconds| format!("{seconds}s")),
+        after_empty_node: spec.get("ttlSecondsAfterEmpty").map(|n| n.id()),
         replicas: Known::Absent,
         requirements: requirements(Some(spec), spec.get("labels")),
         has_requirements: spec.entry("requirements").is_some(),
         labels: labels(spec.get("labels")),
         taints: taints(spec.get("taints")),
         startup_taints: taints(spec.get("startupTaints")),
+        limits_open: spec.at("limits").is_some_and(is_template),
+        template_open: is_template(spec),
         limits: limits(spec.at("limits.resources")),
         weight: spec.field("weight"),
         expire_after: spec.field::<f64>("ttlSecondsUntilExpired").map(Delay::Seconds),
         termination_grace: Known::Absent,
         budgets: None,
         node_class: node_class_ref(spec, "providerRef"),
+        rejected: vec![],
+        dropped: vec![],
         place: PoolPlace {
             disruption: written.map_or(spec_key, |e| e.key_node.span()),
             disruption_node: spec.get("consolidation").map(|n| n.id()),
             spec_node: spec.id(),
             template: spec_key,
             template_node: Some(spec.id()),
+            limits: object.node.key_span("spec.limits"),
+            labels: object.node.key_span("spec.labels"),
+            budgets: spec_key,
             requirements: object.node.key_span("spec.requirements"),
             requirements_node: spec.get("requirements").map(|n| n.id()),
             misplaced: None,
@@ -206,12 +225,14 @@ fn taints(list: Option<Node<'_>>) -> Vec<Taint> {
                 key: Known::Unresolved(list.span()),
                 value: Known::Unresolved(list.span()),
                 effect: Known::Unresolved(list.span()),
+                effect_node: None,
                 span: list.span(),
             });
             let items = list.items().map(|item| Taint {
                 key: item.field("key"),
                 value: item.field("value"),
                 effect: item.field("effect"),
+                effect_node: item.get("effect").map(|n| n.id()),
                 span: item.first_key_span(),
             });
             template.into_iter().chain(items).collect::<Vec<_>>()
@@ -248,6 +269,11 @@ fn node_class_ref(node: Node<'_>, key: &str) -> NodeClassRef {
     }
 }
 
+/// NodeOverlay: it can give machines resources that the provider does not count.
+pub(super) fn overlay(_: &Reading<'_>) -> Model {
+    Model { node_overlay: true, ..Model::default() }
+}
+
 /// EC2NodeClass, NodeClass (EKS Auto Mode), AKSNodeClass, GCENodeClass.
 pub(super) fn node_class(object: &Reading<'_>) -> Model {
     let spec = object.spec();
@@ -259,7 +285,11 @@ pub(super) fn node_class(object: &Reading<'_>) -> Model {
         .into_iter()
         .flat_map(|list| list.items())
         .map(|item| {
-            let size = item.field::<Quantity>("ebs.volumeSize").map(|q| q.0);
+            // A snapshot has a size of its own.
+            let size = match item.at("ebs.snapshotID") {
+                Some(snapshot) => Known::Unresolved(snapshot.span()),
+                None => item.field::<Quantity>("ebs.volumeSize").map(|q| q.0),
+            };
             (item.field("deviceName"), size)
         })
         .collect();

@@ -1,5 +1,6 @@
 //! KEDA: ScaledObject and ScaledJob.
 
+use super::dashboard::{Pause, Paused};
 use super::keda_spec::read_spec;
 use super::scaler::{Target, TargetRef};
 use super::{Model, Reading};
@@ -15,8 +16,41 @@ pub(super) fn scaled(object: &Reading<'_>) -> Model {
         "ScaledJob" => Target::Unknown(object.at),
         _ => reference(spec, object.at),
     };
-    let scaler = read_spec(spec, target, object.name_span(), object.at);
-    Model { scalers: vec![scaler], ..Model::default() }
+    let mut scaler = read_spec(spec, target, object.name_span(), object.at);
+    // Source: kedacore/keda, apis/keda/v1alpha1/scaledobject_webhook.go, verifyHpas.
+    let transfer = object.meta.annotations.get("scaledobject.keda.sh/transfer-hpa-ownership");
+    if transfer.value().is_some_and(|word| word == "true") {
+        scaler.takes_over = spec.field("advanced.horizontalPodAutoscalerConfig.name");
+    }
+    Model { scalers: vec![scaler], pauses: pauses(object), ..Model::default() }
+}
+
+/// The annotations that hold a ScaledObject still. A value that is no boolean counts as true, and a number of replicas
+/// wins over the rest.
+///
+/// Source: kedacore/keda, apis/keda/v1alpha1/scaledobject_types.go.
+fn pauses(object: &Reading<'_>) -> Vec<Pause> {
+    const SWITCHES: [(&str, Paused); 4] = [
+        ("autoscaling.keda.sh/paused-replicas", Paused::AtCount),
+        ("autoscaling.keda.sh/paused", Paused::Here),
+        ("autoscaling.keda.sh/paused-scale-in", Paused::In),
+        ("autoscaling.keda.sh/paused-scale-out", Paused::Out),
+    ];
+    let Some(annotations) = object.node.at("metadata.annotations") else { return vec![] };
+    let found = SWITCHES.iter().filter_map(|(name, what)| {
+        let value = annotations.get(name)?;
+        let text = value.read::<String>();
+        let off = text.value().is_none_or(|text| text.eq_ignore_ascii_case("false") || text == "0");
+        // Zero replicas are a number as good as any other.
+        let held = *what == Paused::AtCount && text.value().is_some();
+        (held || !off).then(|| Pause {
+            what: *what,
+            name: (*name).to_owned(),
+            span: value.span(),
+            value: value.id(),
+        })
+    });
+    found.collect()
 }
 
 fn reference(spec: Node<'_>, at: Span) -> Target {
@@ -77,5 +111,23 @@ spec:
             "apiVersion: keda.sh/v1alpha1\nkind: ScaledJob\nmetadata: {name: a}\nspec: {triggers: []}\n",
             "scaler of unknown 0 by default..100 by default",
         );
+    }
+
+    #[test]
+    fn pauses_are_read() {
+        let object = |annotations: &str, expect: &str| {
+            let text = format!(
+                "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {{name: a, annotations: {{{annotations}}}}}\nspec: {{scaleTargetRef: {{name: d}}, triggers: []}}\n"
+            );
+            check(&text, &format!("scaler of Deployment/d 0 by default..100 by default\n{expect}"));
+        };
+        let annotation = |key: &str, value: &str| format!("autoscaling.keda.sh/{key}: '{value}'");
+        object(&annotation("paused", "true"), "Here by autoscaling.keda.sh/paused");
+        object(&annotation("paused", "yes, please"), "Here by autoscaling.keda.sh/paused");
+        object(&annotation("paused", "false"), "");
+        object(&annotation("paused", "{{ .Values.paused }}"), "");
+        object(&annotation("paused-replicas", "0"), "AtCount by autoscaling.keda.sh/paused-replicas");
+        object(&annotation("paused-scale-in", "true"), "In by autoscaling.keda.sh/paused-scale-in");
+        object(&annotation("paused-scale-out", "true"), "Out by autoscaling.keda.sh/paused-scale-out");
     }
 }

@@ -5,7 +5,7 @@
 use super::count;
 use super::hpa_spec::behavior;
 use super::quantity::Quantity;
-use super::scaler::{Controller, Formula, Scaler, Signal, SignalKind, Target, TargetType};
+use super::scaler::{Controller, Fallback, Formula, Scaler, Signal, SignalKind, Target, TargetType};
 use crate::known::Known;
 use crate::source::Span;
 use crate::yaml::{Node, Text};
@@ -26,7 +26,14 @@ pub(super) fn read_spec(spec: Node<'_>, target: Target, span: Span, at: Span) ->
         node: spec.id(),
         controller: Controller::Keda,
         policy_ref: Known::Absent,
+        fallback: fallback(spec),
+        takes_over: Known::Absent,
     }
+}
+
+fn fallback(spec: Node<'_>) -> Option<Fallback> {
+    let entry = spec.entry("fallback").filter(|entry| entry.value.is_mapping())?;
+    Some(Fallback { span: entry.key_node.span(), replicas: entry.value.field("replicas") })
 }
 
 fn formula(modifiers: Node<'_>) -> Option<Formula> {

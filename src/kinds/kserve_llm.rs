@@ -24,7 +24,8 @@ pub(super) fn service(object: &Reading<'_>) -> Model {
         None => Pool { object, node: spec, role: None, span }.add(&mut model),
         Some(entry) => {
             let place = entry.key_node.span();
-            Pool { object, node: spec, role: Some((Role::Decode, place)), span }.add(&mut model);
+            // That the top level decodes is written nowhere: it follows from the other block.
+            Pool { object, node: spec, role: Some((Role::Decode, span)), span }.add(&mut model);
             Pool { object, node: entry.value, role: Some((Role::Prefill, place)), span: place }
                 .add(&mut model);
         }

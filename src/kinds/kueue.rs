@@ -4,7 +4,7 @@ use super::gang::{GangScheduler, Hint, HintKind};
 use super::pods::is_gpu_resource;
 use super::quantity::Quantity;
 use super::queue::{Queue, QueueSystem, Share, Topology};
-use super::{Model, Reading, items};
+use super::{Model, Reading, items, settings};
 use crate::known::Known;
 use crate::source::Span;
 use crate::yaml::Node;
@@ -36,9 +36,21 @@ pub(super) fn read(object: &Reading<'_>) -> Model {
     Model {
         queue: parent.map(|parent| queue(object, parent)),
         topology: (object.kind == "Topology").then(|| topology(object)),
-        hints: vec![Hint { kind: HintKind::Uses(GangScheduler::Kueue), span: object.at }],
+        hints: hints(object),
         ..Model::default()
     }
+}
+
+fn hints(object: &Reading<'_>) -> Vec<Hint> {
+    let mut kinds = vec![HintKind::Uses(GangScheduler::Kueue)];
+    let flavor = object.kind == "ResourceFlavor" && object.spec().get("topologyName").is_some();
+    if flavor || object.kind == "Topology" {
+        kinds.push(HintKind::KueueTopology);
+    }
+    if settings::kueue_waits(object.node) {
+        kinds.push(HintKind::KueueWaits);
+    }
+    kinds.into_iter().map(|kind| Hint { kind, span: object.at }).collect()
 }
 
 fn queue(object: &Reading<'_>, parent: Known<String>) -> Queue {
@@ -53,6 +65,7 @@ fn queue(object: &Reading<'_>, parent: Known<String>) -> Queue {
         memory: share(|name| name == "memory", 1e-6),
         parent,
         resources: spec.entry("resourceGroups").map(|entry| entry.key_node.span()),
+        resources_node: None,
         priority: Known::Absent,
         preempt_min_runtime: Known::Absent,
         reclaim_min_runtime: Known::Absent,
@@ -83,7 +96,7 @@ fn share(spec: Node<'_>, is: fn(&str) -> bool, unit: f64, borrows: bool) -> Shar
         (true, Known::Absent) => Known::Default(-1.0, span),
         (true, unknown) => unknown,
     };
-    Share { span: Some(span), quota, limit, over_quota_weight: spec.field("fairSharing.weight") }
+    Share { span: Some(span), quota, limit, over_quota_weight: spec.field("fairSharing.weight"), node: None }
 }
 
 /// The sum, known only where every part is.
@@ -118,7 +131,8 @@ mod tests {
         let text = format!(
             "{{apiVersion: kueue.x-k8s.io/v1beta1, kind: {kind}, metadata: {{name: a}}, spec: {spec}}}"
         );
-        check(&text, &format!("{expect}\nhint Uses(Kueue)"));
+        let topology = if kind == "Topology" { "\nhint KueueTopology" } else { "" };
+        check(&text, &format!("{expect}\nhint Uses(Kueue){topology}"));
     }
 
     #[test]
@@ -169,5 +183,17 @@ mod tests {
         kueue("Topology", "{}", "topology Kueue");
         kueue("Topology", "{levels: [{nodeLabel: '{{ x }}'}, y]}", "topology Kueue unresolved, ?");
         check("{apiVersion: config.kueue.x-k8s.io/v1beta1, kind: Configuration}", "hint Uses(Kueue)");
+        for (settings, waits) in
+            [("{enable: true}", true), ("{timeout: 5m}", true), ("{enable: false}", false)]
+        {
+            let text = format!(
+                "{{apiVersion: config.kueue.x-k8s.io/v1beta2, kind: Configuration, waitForPodsReady: {settings}}}"
+            );
+            check(&text, if waits { "hint Uses(Kueue)\nhint KueueWaits" } else { "hint Uses(Kueue)" });
+        }
+        check(
+            "{apiVersion: kueue.x-k8s.io/v1beta1, kind: ResourceFlavor, spec: {topologyName: racks}}",
+            "hint Uses(Kueue)\nhint KueueTopology",
+        );
     }
 }

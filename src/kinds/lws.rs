@@ -1,10 +1,11 @@
 //! LeaderWorkerSet and DisaggregatedSet (kubernetes-sigs/lws).
 
-use super::gang::{Hidden, KaiGang};
+use super::gang::{Evidence, GangScheduler, Hidden, KaiGang};
 use super::meta::Meta;
 use super::parts::{
     items, join_meta, leader_and_workers, role_of_name, scale_name, scheduler_is_open, times, workload,
 };
+use super::placing::{KaiReads, StartOrder};
 use super::pods::{PodSet, PodTemplate, Purpose, Workload};
 use super::{Model, Reading, count};
 use crate::known::Known;
@@ -40,6 +41,8 @@ fn role(object: &Reading<'_>, role: Node<'_>, slices: &Known<u32>) -> Workload {
         false => times(slices, &count(spec, "replicas", Some(1), at)),
     };
     let mut workload = group(spec, replicas, at, at);
+    // The LeaderWorkerSet of a role takes its metadata from the role.
+    workload.placing.kai_reads = KaiReads::Templates;
     if let (Some(set), Some(role)) = (object.meta.name.value(), name.value()) {
         let scaler = format!("{set}-{role}");
         workload.scaled_as = vec![scale_name(object.group, "DisaggregatedSetRoleScaler", &scaler, None)];
@@ -63,12 +66,32 @@ fn group(spec: Node<'_>, replicas: Known<u32>, span: Span, at: Span) -> Workload
         let template = PodTemplate::of(template("workerTemplate"), place);
         sets.push(PodSet { name: "worker".to_owned(), pods, template });
     }
-    let ready = spec.field::<String>("startupPolicy").value().is_some_and(|p| p == "LeaderReady");
+    let policy = spec.field::<String>("startupPolicy");
+    let ready = policy.value().is_some_and(|p| p == "LeaderReady");
     let mut workload = workload(sets, replicas, span);
+    workload.placing.kai_reads = KaiReads::Owner;
+    if let Some(span) = policy.span().filter(|_| ready) {
+        workload.placing.order = StartOrder::LeaderFirst(span);
+    }
+    workload.placing.order_node = Some(spec.id());
     workload.gang.kai = if ready { KaiGang::LeaderFirst } else { KaiGang::PerReplica };
     workload.gang.hidden = hidden(&workload.sets);
+    workload.gang.declared.extend(native(spec));
     workload.purpose = Purpose::Serving;
     workload
+}
+
+/// `spec.scheduling`, from which the controller makes a Workload with a gang for kube-scheduler itself.
+/// Source: kubernetes-sigs/lws, keps, native gang scheduling (`scheduling.replica.schedulingPolicy.gang`).
+fn native(spec: Node<'_>) -> Option<Evidence> {
+    let gang = spec.at("scheduling.replica.schedulingPolicy")?.entry("gang")?;
+    Some(Evidence {
+        scheduler: GangScheduler::Native,
+        what: "`scheduling.replica.schedulingPolicy.gang`".to_owned(),
+        span: gang.key_node.span(),
+        min: gang.value.field("minCount"),
+        pod_group: None,
+    })
 }
 
 /// The controller makes PodGroups for Volcano where it is told to (lws, `gangSchedulingManagement` of its
@@ -81,6 +104,14 @@ fn hidden(sets: &[PodSet]) -> Option<Hidden> {
 #[cfg(test)]
 mod tests {
     use crate::kinds::testing::check;
+
+    #[test]
+    fn gangs_of_the_scheduler_itself() {
+        check(
+            "{apiVersion: leaderworkerset.x-k8s.io/v1, kind: LeaderWorkerSet, metadata: {name: a}, spec: {scheduling: {replica: {schedulingPolicy: {gang: {}}}}, leaderWorkerTemplate: {size: 2, workerTemplate: {spec: {}}}}}",
+            "workload - x1 by default; leader x1; worker x1; kai PerReplica; gang Native `scheduling.replica.schedulingPolicy.gang`; gang may be hidden; scaled as LeaderWorkerSet/a",
+        );
+    }
 
     #[test]
     fn leader_worker_sets() {

@@ -3,8 +3,12 @@
 //! A kind is a line in [`KINDS`] and a function that reads one object into a [`Model`], the shared vocabulary that facts
 //! and rules work with. A kind never imports another kind, only the vocabulary.
 
+pub mod actuator;
+pub mod dashboard;
 pub mod gang;
+pub mod lifecycle;
 pub mod meta;
+pub mod placing;
 pub mod pods;
 pub mod pool;
 pub mod quantity;
@@ -15,9 +19,12 @@ pub mod series;
 mod adapter;
 mod adapter_rules;
 mod aibrix;
+mod charts;
 mod configuration;
 mod core;
 mod dynamo;
+mod grafana;
+mod grafana_model;
 mod grove;
 mod hpa;
 mod hpa_spec;
@@ -26,6 +33,9 @@ mod jobset;
 mod kai;
 mod kaito;
 mod karpenter;
+mod karpenter_api;
+mod karpenter_dropped;
+mod karpenter_words;
 mod keda;
 mod keda_spec;
 mod knative;
@@ -37,7 +47,7 @@ mod kubeai;
 mod kubeflow;
 mod kueue;
 mod lws;
-mod metric_spec;
+mod modelservice;
 mod nim;
 mod parts;
 mod podgroups;
@@ -139,8 +149,12 @@ pub struct Model {
     pub pool: Option<pool::Pool>,
     /// The Karpenter node class that it is.
     pub node_class: Option<pool::NodeClass>,
+    /// True where it changes what Karpenter takes machines to offer.
+    pub node_overlay: bool,
     /// The queue that it is.
     pub queue: Option<queue::Queue>,
+    /// The priority class that it is.
+    pub priority_class: Option<placing::PriorityClass>,
     /// The gang group that it declares.
     pub pod_group: Option<gang::PodGroup>,
     /// The topology that it declares.
@@ -149,6 +163,12 @@ pub struct Model {
     pub renames: Vec<series::Rename>,
     /// Files that it holds, by key.
     pub data: Vec<(String, Text)>,
+    /// Dashboards that it is or holds.
+    pub dashboards: Vec<dashboard::Dashboard>,
+    /// Where alerts are handed to a program, or say how an autoscaler is taken back.
+    pub receivers: Vec<Span>,
+    /// Switches that keep its autoscaler from scaling.
+    pub pauses: Vec<dashboard::Pause>,
     /// Signs of how the cluster is set up.
     pub hints: Vec<gang::Hint>,
     /// Values that the API refuses, found while reading.
@@ -162,10 +182,12 @@ pub struct Problem {
     pub span: Span,
     /// The field, as a path inside the object.
     pub field: String,
-    /// What is wrong: lower case, no final stop.
+    /// What is wrong with the field, as what follows its name: "is refused for …".
     pub message: String,
     /// The way out.
     pub help: Option<String>,
+    /// A scalar, by its path in the object, and the value that ends the problem, where that is all it takes.
+    pub replacement: Option<(String, String)>,
 }
 
 /// The object that a kind reads.
@@ -225,6 +247,7 @@ pub const KINDS: &[Kind] = &[
     Kind { group: "autoscaling", kinds: &["HorizontalPodAutoscaler"], read: hpa::autoscaler },
     Kind { group: "keda.sh", kinds: &["ScaledObject", "ScaledJob"], read: keda::scaled },
     Kind { group: "karpenter.sh", kinds: &["NodePool", "Provisioner"], read: karpenter::pool },
+    Kind { group: "karpenter.sh", kinds: &["NodeOverlay"], read: karpenter::overlay },
     Kind {
         group: "karpenter.k8s.aws",
         kinds: &["EC2NodeClass", "AWSNodeTemplate"],
@@ -287,6 +310,25 @@ pub const KINDS: &[Kind] = &[
         kinds: prometheus::VICTORIA_SCRAPES,
         read: prometheus::scrape,
     },
+    Kind { group: "monitoring.coreos.com", kinds: &["AlertmanagerConfig"], read: prometheus::alertmanager },
+    Kind {
+        group: "operator.victoriametrics.com",
+        kinds: &["VMAlertmanagerConfig"],
+        read: prometheus::alertmanager,
+    },
+    Kind {
+        group: "grafana.integreatly.org",
+        kinds: &["GrafanaDashboard"],
+        read: grafana::operator_dashboard,
+    },
+    Kind { group: "integreatly.org", kinds: &["GrafanaDashboard"], read: grafana::operator_dashboard },
+    Kind { group: "dashboard.grafana.app", kinds: &["Dashboard"], read: grafana::app_dashboard },
+    Kind { group: "perses.dev", kinds: &["PersesDashboard"], read: charts::perses_dashboard },
+    Kind {
+        group: "monitoring.cnrm.cloud.google.com",
+        kinds: &["MonitoringDashboard"],
+        read: charts::connector_dashboard,
+    },
     Kind { group: "datadoghq.com", kinds: &["DatadogMetric"], read: adapter::datadog_metric },
     Kind { group: "metrics.aws", kinds: &["ExternalMetric"], read: adapter::external_metric },
     Kind { group: "scheduling.volcano.sh", kinds: volcano::SCHEDULING, read: volcano::scheduling },
@@ -296,6 +338,7 @@ pub const KINDS: &[Kind] = &[
     Kind { group: "scheduling.x-k8s.io", kinds: &["PodGroup"], read: podgroups::coscheduling },
     Kind { group: "scheduling.sigs.k8s.io", kinds: &["PodGroup"], read: podgroups::coscheduling },
     Kind { group: "scheduling.k8s.io", kinds: podgroups::NATIVE, read: podgroups::native },
+    Kind { group: "scheduling.k8s.io", kinds: &["PriorityClass"], read: placing::priority_class },
     Kind { group: "kyverno.io", kinds: policy::KYVERNO, read: policy::kyverno },
     Kind { group: "policies.kyverno.io", kinds: policy::MUTATING, read: policy::mutating },
     Kind { group: "admissionregistration.k8s.io", kinds: policy::MUTATING, read: policy::mutating },
@@ -327,8 +370,9 @@ fn unwrap(
 ) {
     const DEEPEST_LIST: usize = 4;
     let (kind, api) = (node.get("kind"), node.get("apiVersion"));
-    if depth == 0 && kind.is_none() && api.is_none() {
-        found.extend(values_file(tree, node, file, document));
+    // A Perses dashboard outside of Kubernetes has a kind and no `apiVersion`.
+    if depth == 0 && api.is_none() {
+        found.extend(shaped_file(tree, node, file, document));
     }
     let (Some(kind), Some(api)) = (kind, api) else { return };
     let (Some(kind_name), Some(api)) = (kind.raw_str(), api.raw_str()) else { return };
@@ -352,7 +396,14 @@ fn unwrap(
         at: kind.span(),
     };
     let known = KINDS.iter().find(|k| k.group == group && k.kinds.contains(&kind_name));
-    let model = known.map_or_else(|| core::unknown(&reading), |kind| (kind.read)(&reading));
+    let mut model = known.map_or_else(|| core::unknown(&reading), |kind| (kind.read)(&reading));
+    if !model.workloads.is_empty()
+        && let Some(request) = placing::in_fields(reading.spec())
+    {
+        for workload in &mut model.workloads {
+            workload.placing.topologies.push(request.clone());
+        }
+    }
     found.push(Object {
         // Addresses are given when all objects are known.
         id: ObjectId(0),
@@ -371,9 +422,13 @@ fn unwrap(
     });
 }
 
-/// Helm values or a rule file of a known shape, as an object of a kind that no API has.
-fn values_file(tree: &Arc<Tree>, node: Node<'_>, file: FileId, document: u32) -> Option<Object> {
-    let (kind, model) = values::read(node)?;
+/// Helm values, a rule file or a dashboard of a known shape, as an object of a kind that no API has.
+fn shaped_file(tree: &Arc<Tree>, node: Node<'_>, file: FileId, document: u32) -> Option<Object> {
+    let dashboard = grafana_model::read(node).or_else(|| charts::read(node));
+    let (kind, model) = match dashboard {
+        Some(dashboard) => ("Dashboard", Model { dashboards: vec![dashboard], ..Model::default() }),
+        None => values::read(node).filter(|_| node.get("kind").is_none())?,
+    };
     Some(Object {
         id: ObjectId(0),
         file,

@@ -141,7 +141,8 @@ mod tests {
             ("sglang_prefill_leader", Some(Role::Prefill)),
             ("prefill-decode", Some(Role::Aggregated)),
             ("decode-after-prefill", None),
-            ("decoder", None),
+            ("decoder", Some(Role::Decode)),
+            ("recoder", None),
             ("router", None),
         ] {
             let role = role_of_name(&Known::Set(name.to_owned(), A));

@@ -1,7 +1,7 @@
 //! Group objects of coscheduling and of kube-scheduler's own gang scheduling.
 
 use super::gang::{GangScheduler, Hint, HintKind, PodGroup};
-use super::{Model, Reading, items};
+use super::{Model, Reading, items, placing};
 use crate::known::Known;
 use crate::yaml::Node;
 
@@ -39,7 +39,14 @@ fn gang(group: Node<'_>) -> Option<Node<'_>> {
 fn group(object: &Reading<'_>, scheduler: GangScheduler, min: Known<u32>) -> Model {
     let span = min.span().unwrap_or(object.at);
     Model {
-        pod_group: Some(PodGroup { scheduler, min, queue: Known::Absent, span }),
+        pod_group: Some(PodGroup {
+            scheduler,
+            min,
+            queue: Known::Absent,
+            topology: placing::in_fields(object.spec()),
+            counts_pods: true,
+            span,
+        }),
         hints: vec![Hint { kind: HintKind::Uses(scheduler), span: object.at }],
         ..Model::default()
     }

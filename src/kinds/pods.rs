@@ -1,7 +1,9 @@
 //! Pods: what every kind that makes pods says about them, read from the common PodSpec in one place.
 
 use super::gang::{Evidence, Gang, GangScheduler};
+use super::lifecycle::Rollout;
 use super::meta::{Meta, Pairs};
+use super::placing::{Placing, Requests};
 use super::quantity::Quantity;
 use super::words::word;
 use crate::engine::{Container, EnvFrom, EnvSource, EnvValue, EnvVar, Mount, Role};
@@ -38,6 +40,10 @@ pub struct Workload {
     pub plain_pods: bool,
     /// The class that KAI Scheduler gives its pods where they name none.
     pub kai_class: KaiClass,
+    /// What it says of the place and the rank of its pods.
+    pub placing: Placing,
+    /// How its pods are replaced, where the kind states that.
+    pub rollout: Option<Rollout>,
 }
 
 /// The priority class that KAI Scheduler gives to pods that name none.
@@ -128,8 +134,12 @@ pub struct PodTemplate {
     pub containers: Vec<PodContainer>,
     /// GPUs of one pod, of any vendor.
     pub gpus: Gpus,
+    /// CPU and memory of one pod.
+    pub requests: Requests,
     /// `nodeSelector`.
     pub node_selector: Pairs,
+    /// Required node affinity: one of these lists of expressions has to hold. Empty where there is none.
+    pub node_affinity: Vec<Vec<NodeExpression>>,
     /// `tolerations`.
     pub tolerations: Vec<Toleration>,
     /// Gang statements in the pod spec itself (Kubernetes 1.35 and later).
@@ -138,6 +148,8 @@ pub struct PodTemplate {
     pub spreading: Vec<Spreading>,
     /// `terminationGracePeriodSeconds`.
     pub termination_grace: Known<i64>,
+    /// `hostIPC`: the pod uses the host's shared memory.
+    pub host_ipc: Known<bool>,
 }
 
 /// One container of a pod.
@@ -188,6 +200,19 @@ pub struct Toleration {
     pub effect: Known<String>,
 }
 
+/// One expression of a required node affinity.
+#[derive(Debug, Clone)]
+pub struct NodeExpression {
+    /// The label key.
+    pub key: String,
+    /// `In`, `NotIn`, `Exists`, `DoesNotExist`, `Gt`, `Lt`.
+    pub operator: Known<String>,
+    /// The values.
+    pub values: Vec<Known<String>>,
+    /// The bytes of the key's value.
+    pub span: Span,
+}
+
 /// A rule of the pod spec that pulls pods together or apart.
 #[derive(Debug, Clone)]
 pub struct Spreading {
@@ -197,6 +222,8 @@ pub struct Spreading {
     pub required: bool,
     /// The topology key.
     pub key: Known<String>,
+    /// The labels that mark the pods it looks at; none where it chooses them in another way.
+    pub selects: Option<Vec<(String, String)>>,
     /// The bytes of the term.
     pub span: Span,
 }
@@ -268,11 +295,14 @@ impl PodTemplate {
                 priority_class: Known::Absent,
                 containers: vec![],
                 gpus: Gpus::default(),
+                requests: Requests::default(),
                 node_selector: Pairs::default(),
+                node_affinity: vec![],
                 tolerations: vec![],
                 native_gang: vec![],
                 spreading: vec![],
                 termination_grace: Known::Absent,
+                host_ipc: Known::Absent,
             };
         };
         let volumes = config_volumes(spec);
@@ -292,11 +322,14 @@ impl PodTemplate {
             priority_class: spec.field("priorityClassName"),
             containers,
             gpus,
+            requests: Requests::of(spec),
             node_selector: Pairs::of(spec.get("nodeSelector")),
+            node_affinity: node_affinity(spec),
             tolerations: tolerations(spec.get("tolerations")),
             native_gang: native_gang(spec),
             spreading: spreading(spec),
             termination_grace: spec.field("terminationGracePeriodSeconds"),
+            host_ipc: spec.field("hostIPC"),
             meta,
         }
     }
@@ -517,6 +550,26 @@ fn native_gang(spec: Node<'_>) -> Vec<Evidence> {
         .collect()
 }
 
+/// The terms of the required node affinity. A list that is a template is one term of which nothing is known.
+fn node_affinity(spec: Node<'_>) -> Vec<Vec<NodeExpression>> {
+    let required = spec.at("affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution");
+    let terms = required.and_then(|r| r.get("nodeSelectorTerms"));
+    let expressions = |term: Node<'_>| {
+        let list = term.get("matchExpressions").into_iter().flat_map(|l| l.items());
+        list.filter_map(|e| {
+            let key = e.get("key")?;
+            Some(NodeExpression {
+                key: key.raw_str()?.to_owned(),
+                operator: e.field("operator"),
+                values: e.get("values").into_iter().flat_map(|v| v.items()).map(|v| v.read()).collect(),
+                span: key.span(),
+            })
+        })
+        .collect()
+    };
+    terms.into_iter().flat_map(|t| t.items()).map(expressions).collect()
+}
+
 fn spreading(spec: Node<'_>) -> Vec<Spreading> {
     let mut found = Vec::new();
     for kind in ["podAffinity", "podAntiAffinity"] {
@@ -531,6 +584,7 @@ fn spreading(spec: Node<'_>) -> Vec<Spreading> {
                     kind,
                     required,
                     key: inner.field("topologyKey"),
+                    selects: selected(inner),
                     span: term.first_key_span(),
                 });
             }
@@ -542,10 +596,21 @@ fn spreading(spec: Node<'_>) -> Vec<Spreading> {
             kind: "topologySpreadConstraints",
             required,
             key: term.field("topologyKey"),
+            selects: selected(term),
             span: term.first_key_span(),
         });
     }
     found
+}
+
+/// The labels of a selector that is made of nothing else.
+fn selected(term: Node<'_>) -> Option<Vec<(String, String)>> {
+    let selector = term.get("labelSelector")?;
+    if selector.get("matchExpressions").is_some() || selector.get("matchLabels").is_none() {
+        return None;
+    }
+    let labels = Pairs::of(selector.get("matchLabels"));
+    labels.0.iter().map(|pair| Some((pair.key.clone(), pair.value.value()?.clone()))).collect()
 }
 
 impl Workload {
@@ -566,6 +631,8 @@ impl Workload {
             purpose: Purpose::Any,
             plain_pods: true,
             kai_class: KaiClass::default(),
+            placing: Placing::default(),
+            rollout: None,
         }
     }
 
@@ -595,6 +662,8 @@ impl Workload {
             self.role = Known::Set(role, *span);
         }
         self.gang.declared.extend(found);
+        let templates: Vec<&PodTemplate> = self.sets.iter().map(|s| &s.template).collect();
+        self.placing.read(owner, &templates);
     }
 
     /// How many pods one replica has.

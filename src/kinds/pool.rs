@@ -1,5 +1,6 @@
 //! Karpenter pools and node classes.
 
+use super::Problem;
 use super::quantity::Delay;
 use crate::known::Known;
 use crate::source::Span;
@@ -27,6 +28,8 @@ pub struct Pool {
     pub consolidate_after: Known<Delay>,
     /// The text of `consolidateAfter`, as written.
     pub consolidate_after_text: Known<String>,
+    /// The scalar of a Provisioner's `ttlSecondsAfterEmpty`.
+    pub after_empty_node: Option<NodeId>,
     /// Static pools (`spec.replicas`) are never consolidated.
     pub replicas: Known<u32>,
     /// What nodes must be like.
@@ -40,6 +43,10 @@ pub struct Pool {
     pub taints: Vec<Taint>,
     /// Taints that something removes at start.
     pub startup_taints: Vec<Taint>,
+    /// True where the limits are a template as a whole, or stand in one.
+    pub limits_open: bool,
+    /// True where the node template's spec is a template of a tool as a whole.
+    pub template_open: bool,
     /// Limits by resource.
     pub limits: Vec<(String, Known<f64>, Span)>,
     /// `weight`.
@@ -52,8 +59,21 @@ pub struct Pool {
     pub budgets: Option<Vec<Budget>>,
     /// The node class.
     pub node_class: NodeClassRef,
+    /// Values and combinations that the API server or the controller refuses.
+    pub rejected: Vec<Refusal>,
+    /// Fields that the API server drops without a word, since the version has none there.
+    pub dropped: Vec<Problem>,
     /// Places to point at and to edit.
     pub place: PoolPlace,
+}
+
+/// Something that the API refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What and where.
+    pub problem: Problem,
+    /// True where a later release takes it.
+    pub lifted: bool,
 }
 
 /// Where the parts of a pool stand.
@@ -69,6 +89,12 @@ pub struct PoolPlace {
     pub template: Span,
     /// The mapping of the node template's spec, where taints and requirements belong.
     pub template_node: Option<NodeId>,
+    /// The key of `limits`, or the nearest key above it.
+    pub limits: Span,
+    /// The key of the template's labels, or the nearest key above it.
+    pub labels: Span,
+    /// The key of `budgets`, or the nearest key above it.
+    pub budgets: Span,
     /// The key of `requirements`, or the nearest key above it.
     pub requirements: Span,
     /// The sequence `requirements`, where it is written.
@@ -101,6 +127,14 @@ pub enum PolicyWord {
     Balanced,
     /// `consolidation.enabled: true` (v1alpha5).
     ConsolidationEnabled,
+}
+
+impl NodeClassRef {
+    /// True where the class can taint GPU nodes by itself, which only the class tells: GCENodeClass, `autoGPUTaint`.
+    /// Source: cloudpilot-ai/karpenter-provider-gcp, docs/gpu-nodes.md.
+    pub fn may_taint(&self) -> bool {
+        self.group.value().is_some_and(|group| group == "karpenter.k8s.gcp")
+    }
 }
 
 impl PolicyWord {
@@ -141,6 +175,8 @@ pub struct Taint {
     pub value: Known<String>,
     /// The effect.
     pub effect: Known<String>,
+    /// The scalar of the effect.
+    pub effect_node: Option<NodeId>,
     /// The bytes of the entry's key.
     pub span: Span,
 }
@@ -173,6 +209,25 @@ pub struct NodeClassRef {
     pub span: Option<Span>,
 }
 
+impl NodeClassRef {
+    /// True for a node class of EKS Auto Mode, whose defaults differ and which brings a class `default`.
+    /// Source: awsdocs/amazon-eks-user-guide, automode/create-node-pool.adoc.
+    pub fn is_auto_mode(&self) -> bool {
+        self.group.value().is_some_and(|group| group == "eks.amazonaws.com")
+    }
+
+    /// The kind that node classes of the group have. Source: the CRDs of the providers.
+    pub fn expected_kind(&self) -> Option<&'static str> {
+        match self.group.value()?.as_str() {
+            "karpenter.k8s.aws" => Some("EC2NodeClass"),
+            "eks.amazonaws.com" => Some("NodeClass"),
+            "karpenter.azure.com" => Some("AKSNodeClass"),
+            "karpenter.k8s.gcp" => Some("GCENodeClass"),
+            _ => None,
+        }
+    }
+}
+
 /// One node class.
 #[derive(Debug, Clone)]
 pub struct NodeClass {
@@ -192,4 +247,14 @@ pub struct NodeClass {
     pub gpu_mode: bool,
     /// The bytes of `spec`.
     pub span: Span,
+}
+
+impl NodeClass {
+    /// True where the class takes its images from this family, by alias or by name, in any case.
+    pub fn has_image(&self, family: &str) -> bool {
+        let alias = self.ami.iter().filter(|(key, _)| key == "alias").filter_map(|(_, value)| value.value());
+        let mut alias = alias.filter_map(|value| value.split('@').next());
+        self.ami_family.value().is_some_and(|f| f.eq_ignore_ascii_case(family))
+            || alias.any(|name| name.eq_ignore_ascii_case(family))
+    }
 }

@@ -1,4 +1,4 @@
-//! Rule and scrape objects of the Prometheus operator, of Google's managed Prometheus and of VictoriaMetrics.
+//! Rule, scrape and routing objects of the Prometheus operator, of Google's managed Prometheus and of VictoriaMetrics.
 
 use super::series::Rename;
 use super::{Model, Reading, items, rulefile};
@@ -21,7 +21,8 @@ pub(super) const VICTORIA_SCRAPES: &[&str] =
 
 /// An object with `spec.groups`.
 pub(super) fn rules(object: &Reading<'_>) -> Model {
-    Model { renames: rulefile::rules(object.spec()), ..Model::default() }
+    let spec = object.spec();
+    Model { renames: rulefile::rules(spec), receivers: rulefile::instructions(spec), ..Model::default() }
 }
 
 /// An object that scrapes: its relabelings stand at each endpoint, or at the top where there are none.
@@ -32,6 +33,17 @@ pub(super) fn scrape(object: &Reading<'_>) -> Model {
         renames.extend(items(spec, list).flat_map(relabelings));
     }
     Model { renames, ..Model::default() }
+}
+
+/// An object that routes alerts: what matters is whether a receiver hands them to a program.
+pub(super) fn alertmanager(object: &Reading<'_>) -> Model {
+    let receivers = items(object.spec(), "receivers");
+    let hands_over = |receiver: Node<'_>| {
+        let lists = ["webhookConfigs", "webhook_configs", "snsConfigs", "sns_configs"];
+        let entry = lists.iter().find_map(|key| receiver.entry(key))?;
+        entry.value.items().next().map(|_| entry.key_node.span())
+    };
+    Model { receivers: receivers.filter_map(hands_over).collect(), ..Model::default() }
 }
 
 fn relabelings(endpoint: Node<'_>) -> Vec<Rename> {
@@ -117,6 +129,29 @@ spec:
         check(
             "{apiVersion: monitoring.coreos.com/v1, kind: ServiceMonitor, spec: {endpoints: '{{ x }}'}}",
             "",
+        );
+    }
+
+    #[test]
+    fn receivers() {
+        let head =
+            "apiVersion: monitoring.coreos.com/v1alpha1\nkind: AlertmanagerConfig\nmetadata: {name: a}\n";
+        check(
+            &format!("{head}spec: {{receivers: [{{name: a, webhookConfigs: [{{url: x}}]}}, {{name: b}}]}}"),
+            "hands alerts over",
+        );
+        check(&format!("{head}spec: {{receivers: [{{name: a, webhookConfigs: []}}]}}"), "");
+        check(&format!("{head}spec: {{receivers: [{{name: a, slackConfigs: [{{channel: x}}]}}]}}"), "");
+        check(
+            "apiVersion: v1
+kind: ConfigMap
+data:
+  alertmanager.yml: |
+    receivers:
+    - name: a
+      webhook_configs: [{url: x}]
+",
+            "hands alerts over\ndata alertmanager.yml",
         );
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::known::Known;
 use crate::source::Span;
+use crate::yaml::NodeId;
 
 /// Which scheduler a queue belongs to. Kinds of the same name exist in several API groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,6 +27,8 @@ pub struct Share {
     pub limit: Known<f64>,
     /// Part of the surplus.
     pub over_quota_weight: Known<f64>,
+    /// The mapping that holds the numbers, to add one.
+    pub node: Option<NodeId>,
 }
 
 /// One queue.
@@ -45,6 +48,8 @@ pub struct Queue {
     pub memory: Share,
     /// The bytes of `resources`, where it is written.
     pub resources: Option<Span>,
+    /// The mapping of `resources`, to add a resource.
+    pub resources_node: Option<NodeId>,
     /// `priority`.
     pub priority: Known<i64>,
     /// `preemptMinRuntime` in seconds.
@@ -55,6 +60,13 @@ pub struct Queue {
     pub node_pool: Known<String>,
     /// The bytes of `spec`, or of the kind.
     pub span: Span,
+}
+
+impl Queue {
+    /// True for a queue that counts quota over all nodes, and not where there is room.
+    pub fn admits_by_quota(&self) -> bool {
+        self.system == QueueSystem::Kueue
+    }
 }
 
 /// A topology: its levels from wide to narrow.

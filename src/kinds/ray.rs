@@ -59,7 +59,13 @@ fn serve_config(object: &Reading<'_>, problems: &mut Vec<Problem>) -> Serve {
     let mut serve = Serve { largest: None, scalers: vec![], engine: None, node };
     let Some(config) = config else { return serve };
     let mut refuse = |span: Span, message: String| {
-        problems.push(Problem { span, field: format!("spec.{FIELD}"), message, help: None });
+        problems.push(Problem {
+            span,
+            field: format!("spec.{FIELD}"),
+            message,
+            help: None,
+            replacement: None,
+        });
     };
     match config.text().map(|text| (parse_embedded(&text), text)) {
         Some((Ok(tree), _)) => serve.walk(tree.root(), 0),
@@ -185,6 +191,8 @@ impl Serve {
             node: self.node,
             controller: Controller::Ray,
             policy_ref: Known::Absent,
+            fallback: None,
+            takes_over: Known::Absent,
         });
     }
 }

@@ -2,7 +2,7 @@
 //! values.
 
 use super::series::{NewName, OldName, Rename, RenameKind};
-use super::{inner, items};
+use super::{actuator, inner, items};
 use crate::known::Known;
 use crate::source::Span;
 use crate::yaml::{Entry, Node, Text};
@@ -27,6 +27,29 @@ pub(super) fn rules_in(key: &str, text: &Text) -> Vec<Rename> {
         }
     }
     found
+}
+
+/// Where alerts say how an autoscaler is taken back: in an annotation that holds the command, or in a label or an
+/// annotation `kill_switch`.
+pub(super) fn instructions(holder: Node<'_>) -> Vec<Span> {
+    let rules = items(holder, "groups").flat_map(|group| items(group, "rules"));
+    let words = rules
+        .filter(|rule| rule.get("alert").is_some())
+        .flat_map(|rule| ["annotations", "labels"].into_iter().filter_map(move |key| rule.get(key)));
+    let entries = words.flat_map(|words| words.own_entries());
+    let tells = entries.filter(|entry| {
+        let text = entry.value.raw_str().unwrap_or("");
+        entry.key == "kill_switch" || actuator::changes_autoscalers(text)
+    });
+    tells.map(|entry| entry.key_node.span()).collect()
+}
+
+/// The same in a file of a ConfigMap.
+pub(super) fn instructions_in(text: &Text) -> Vec<Span> {
+    if !(text.value.contains("alert:") && text.value.contains("groups:")) {
+        return vec![];
+    }
+    inner::documents(text).into_iter().flatten().flat_map(|tree| instructions(tree.root())).collect()
 }
 
 fn rule(node: Node<'_>) -> Option<Rename> {
@@ -163,6 +186,23 @@ mod tests {
             "x",
         ] {
             relabeling(other, "");
+        }
+    }
+
+    #[test]
+    fn alerts_that_say_what_to_do() {
+        for (words, expect) in [
+            ("annotations: {runbook: 'set autoscaling.keda.sh/paused-replicas'}", "hands alerts over\n"),
+            ("labels: {kill_switch: serving}", "hands alerts over\n"),
+            ("annotations: {runbook: 'call somebody'}", ""),
+        ] {
+            let rules = format!("groups: [{{name: a, rules: [{{alert: A, expr: b, {words}}}]}}]");
+            let object =
+                format!("{{apiVersion: monitoring.coreos.com/v1, kind: PrometheusRule, spec: {{{rules}}}}}");
+            check(&object, &format!("Alert \"A\" from b\n{expect}"));
+            check(&rules, &format!("Alert \"A\" from b\n{expect}"));
+            let map = format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  a.yml: |\n    {rules}\n");
+            check(&map, &format!("Alert \"A\" from b\n{expect}data a.yml"));
         }
     }
 

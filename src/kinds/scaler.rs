@@ -35,6 +35,11 @@ pub struct Scaler {
     /// autoscaler names one. Signals of the two that have the same [`Signal::name`] are one: the policy states the
     /// target, the autoscaler may state the query.
     pub policy_ref: Known<String>,
+    /// What holds where the signals cannot be read.
+    pub fallback: Option<Fallback>,
+    /// The name of an autoscaler that this one replaces, so that the two are one (KEDA's
+    /// `transfer-hpa-ownership`).
+    pub takes_over: Known<String>,
 }
 
 impl Scaler {
@@ -53,8 +58,19 @@ impl Scaler {
             node,
             controller,
             policy_ref: Known::Absent,
+            fallback: None,
+            takes_over: Known::Absent,
         }
     }
+}
+
+/// What an autoscaler does after so many failed readings (KEDA `fallback`).
+#[derive(Debug, Clone)]
+pub struct Fallback {
+    /// The bytes of its key.
+    pub span: Span,
+    /// How many replicas hold then.
+    pub replicas: Known<u32>,
 }
 
 /// What acts on an autoscaler.

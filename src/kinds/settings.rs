@@ -21,12 +21,15 @@ pub(super) fn hints(root: Node<'_>) -> Vec<Hint> {
         found.extend(grove_profile(node));
     }
     found.extend(kai(root));
+    if let Some(entry) = root.entry("waitForPodsReady").filter(|_| kueue_waits(root)) {
+        found.push(Hint { kind: HintKind::KueueWaits, span: entry.key_node.span() });
+    }
     found
 }
 
 /// The signs in a file of a ConfigMap.
 pub(super) fn hints_in(text: &Text) -> Vec<Hint> {
-    let words = ["gangSchedulingManagement:", "batchScheduler:", "defaultProfileName:"];
+    let words = ["gangSchedulingManagement:", "batchScheduler:", "defaultProfileName:", "waitForPodsReady:"];
     if !words.iter().any(|word| text.value.contains(word)) {
         return vec![];
     }
@@ -64,6 +67,15 @@ fn grove_profile(node: Node<'_>) -> Option<Hint> {
     let profile = node.at("scheduler.defaultProfileName")?;
     GangScheduler::of_name(profile.raw_str()?)?;
     Some(Hint { kind: HintKind::GroveGangs, span: profile.span() })
+}
+
+/// True for a configuration of Kueue that takes quota back from workloads that do not start as a whole. v1beta2 has
+/// dropped the switch: there the block alone turns it on.
+///
+/// Source: kubernetes-sigs/kueue, apis/config/v1beta1 and v1beta2, WaitForPodsReady.
+pub(super) fn kueue_waits(configuration: Node<'_>) -> bool {
+    let block = configuration.get("waitForPodsReady").filter(|block| block.is_mapping());
+    block.is_some_and(|block| block.field::<bool>("enable").value() != Some(&false))
 }
 
 /// KAI Scheduler as a part of another chart. The Dynamo platform's chart hands its groups over where it is on.

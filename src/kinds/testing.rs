@@ -169,6 +169,21 @@ fn lines(model: &Model) -> String {
     for h in &model.hints {
         let _ = writeln!(out, "hint {:?}", h.kind);
     }
+    for d in &model.dashboards {
+        let _ = writeln!(out, "dashboard {}{}", known(&d.title), if d.partial { " in part" } else { "" });
+        for (panel, query) in d.panels.iter().flat_map(|p| p.queries.iter().map(move |q| (p, q))) {
+            let title = panel.title.value().map_or("?", String::as_str);
+            let text = query.text.value().map_or("?", |text| text.value.as_str());
+            let hidden = if query.hidden { " hidden" } else { "" };
+            let _ = writeln!(out, "{title}: {:?} {text}{hidden}", query.language);
+        }
+    }
+    for _ in &model.receivers {
+        let _ = writeln!(out, "hands alerts over");
+    }
+    for p in &model.pauses {
+        let _ = writeln!(out, "{:?} by {}", p.what, p.name);
+    }
     for p in &model.problems {
         let _ = writeln!(out, "problem {}: {}", p.field, p.message);
     }

@@ -6,7 +6,7 @@ use super::pods::{Gpus, PodContainer, PodTemplate, Purpose, Workload, gpu_count,
 use super::scaler::{Scaler, Signal, SignalKind, Target, TargetType};
 use super::series::Rename;
 use super::words::{image, implied, word};
-use super::{Model, adapter_rules, count, items, keda_spec, rulefile, settings};
+use super::{Model, adapter_rules, count, grafana_model, items, keda_spec, modelservice, rulefile, settings};
 use crate::known::Known;
 use crate::source::Span;
 use crate::yaml::Node;
@@ -15,15 +15,26 @@ use crate::yaml::Node;
 pub(super) fn read(node: Node<'_>) -> Option<(&'static str, Model)> {
     let rules = rulefile::rules(node);
     if !rules.is_empty() {
-        return Some(("PrometheusRules", Model { renames: rules, ..Model::default() }));
+        let receivers = rulefile::instructions(node);
+        return Some(("PrometheusRules", Model { renames: rules, receivers, ..Model::default() }));
     }
-    let mut model = Model { renames: renames(node), hints: settings::hints(node), ..Model::default() };
+    let mut model = Model {
+        renames: renames(node),
+        hints: settings::hints(node),
+        dashboards: dashboards(node),
+        ..Model::default()
+    };
     for item in items(node, "servingEngineSpec.modelSpec").filter(|item| item.is_mapping()) {
         let engine = Engine { item, at: item.first_key_span() };
         model.scalers.extend(engine.scaler(model.workloads.len()));
         model.workloads.push(engine.workload());
     }
-    let empty = model.renames.is_empty() && model.hints.is_empty() && model.workloads.is_empty();
+    let charts = std::iter::once(node).chain(node.entries().into_iter().map(|entry| entry.value));
+    model.workloads.extend(charts.flat_map(modelservice::workloads));
+    let empty = model.renames.is_empty()
+        && model.hints.is_empty()
+        && model.workloads.is_empty()
+        && model.dashboards.is_empty();
     (!empty).then_some(("HelmValues", model))
 }
 
@@ -33,6 +44,16 @@ fn renames(root: Node<'_>) -> Vec<Rename> {
         std::iter::once(root).chain(root.entries().into_iter().map(|entry| entry.value)).collect();
     let adapters = charts.iter().flat_map(|chart| adapter_rules::config(*chart));
     adapters.chain(charts.iter().flat_map(|chart| stack_rules(*chart))).collect()
+}
+
+/// Dashboards of Grafana's chart, at the top or in an umbrella chart: a provider, a name, a file.
+///
+/// Source: grafana/helm-charts, charts/grafana/values.yaml, `dashboards`.
+fn dashboards(root: Node<'_>) -> Vec<super::dashboard::Dashboard> {
+    let charts = [Some(root), root.get("grafana"), root.at("kube-prometheus-stack.grafana")];
+    let providers = charts.into_iter().flatten().filter_map(|chart| chart.get("dashboards"));
+    let files = providers.flat_map(|p| p.own_entries()).flat_map(|provider| provider.value.own_entries());
+    files.filter_map(|file| grafana_model::read_text(&file.value.get("json")?.text()?)).collect()
 }
 
 /// Source: prometheus-community/helm-charts, charts/kube-prometheus-stack/values.yaml and charts/prometheus/values.yaml.
@@ -149,6 +170,18 @@ mod tests {
         ] {
             check(&values, "RecordingRule \"b\" from c");
         }
+    }
+
+    #[test]
+    fn dashboards_of_charts() {
+        let model = r#"{"schemaVersion": 1, "panels": [{"title": "a", "targets": [{"expr": "b"}]}]}"#;
+        for values in [
+            format!("dashboards: {{default: {{gpu: {{json: '{model}'}}}}}}"),
+            format!("grafana: {{dashboards: {{default: {{gpu: {{json: '{model}'}}}}}}}}"),
+        ] {
+            check(&values, "dashboard ?\na: PromQl b");
+        }
+        check("dashboards: {default: {gpu: {gnetId: 1860}}}", "");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::gang::{Evidence, GangScheduler, Hint, HintKind, PodGroup};
 use super::pods::{PodSet, PodTemplate, Purpose, Workload, is_gpu_resource};
 use super::quantity::Quantity;
 use super::queue::{Queue, QueueSystem, Share};
-use super::{Model, Reading, count, items};
+use super::{Model, Reading, count, items, placing};
 use crate::known::Known;
 use crate::source::Span;
 use crate::yaml::Node;
@@ -30,7 +30,8 @@ fn pod_group(object: &Reading<'_>) -> PodGroup {
     let min: Known<u32> = spec.field("minMember");
     let span = min.span().unwrap_or(object.at);
     let queue = spec.field("queue").or_default("default".to_owned(), object.at);
-    PodGroup { scheduler: GangScheduler::Volcano, min, queue, span }
+    let topology = placing::in_fields(spec);
+    PodGroup { scheduler: GangScheduler::Volcano, min, queue, topology, counts_pods: true, span }
 }
 
 /// A queue. What Volcano calls deserved is given back when others need it and so is the quota; where it is not written,
@@ -48,6 +49,7 @@ fn queue(object: &Reading<'_>) -> Queue {
         cpu: share(object, |name| name == "cpu", 1e3),
         memory: share(object, |name| name == "memory", 1e-6),
         resources: blocks.iter().find_map(|key| spec.entry(key)).map(|entry| entry.key_node.span()),
+        resources_node: None,
         priority: spec.field("priority"),
         preempt_min_runtime: Known::Absent,
         reclaim_min_runtime: Known::Absent,
@@ -68,7 +70,7 @@ fn share(object: &Reading<'_>, is: fn(&str) -> bool, unit: f64) -> Share {
     let span: Option<Span> = quota.as_ref().or(limit.as_ref()).map(|(span, _)| *span);
     let known = |amount: Option<(Span, Known<f64>)>| amount.map(|(_, known)| known).unwrap_or_default();
     let weight = spec.field::<f64>("weight").or_default(1.0, object.at);
-    Share { span, quota: known(quota), limit: known(limit), over_quota_weight: weight }
+    Share { span, quota: known(quota), limit: known(limit), over_quota_weight: weight, node: None }
 }
 
 /// A job: one group of all tasks, of which so many pods have to fit.

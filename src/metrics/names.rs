@@ -1,7 +1,7 @@
 //! Spellings of metric names: the dressing that adapters put on them, and what an unknown name suggests.
 
 use super::catalogue::classify;
-use super::entry::Class;
+use super::entry::{Class, Place};
 
 /// A name without the dressing of a metrics adapter, in its own spelling.
 ///
@@ -108,6 +108,74 @@ fn suggests_load(any: &impl Fn(&[&str]) -> bool, pair: &impl Fn(&str, &str) -> b
         return Some(Class::Cpu);
     }
     None
+}
+
+/// What a name says outright: it names the GPU and its use, and every other word of it is a statistic, a unit, a span of
+/// time or a thing that has GPUs. `avg_gpu_utilization_percent` can mean nothing else, whoever exports it.
+///
+/// For names that neither the catalogue nor the inputs define, and narrower than [`name_suggests`]: one word more, such as
+/// `quota` or `encoder`, and the name says nothing. A rule may act on the answer, but not with an error.
+pub fn name_says(name: &str) -> Option<Class> {
+    const FILL: &[&str] = &[
+        "percent",
+        "percentage",
+        "pct",
+        "perc",
+        "ratio",
+        "avg",
+        "average",
+        "mean",
+        "max",
+        "maximum",
+        "min",
+        "minimum",
+        "current",
+        "by",
+        "per",
+        "pod",
+        "container",
+        "node",
+        "namespace",
+        "deployment",
+        "service",
+        "cluster",
+        "model",
+        "inference",
+        "llm",
+        "vllm",
+        "worker",
+        "custom",
+        "metric",
+        "bytes",
+        "mib",
+        "gib",
+        "mb",
+        "gb",
+    ];
+    const GPU: &[&str] = &["gpu", "gpus", "nvidia", "amd", "smi", "dcgm"];
+    const USE: &[&str] = &["util", "utilization", "utilisation"];
+    const MEMORY: &[&str] = &["memory", "mem", "vram"];
+    // A row about a flag of an engine says what no series of that name is.
+    if classify(name).is_some_and(|entry| entry.place != Place::Flag) {
+        return None;
+    }
+    let words = words(name);
+    let any = |set: &[&str]| words.iter().any(|word| set.contains(&word.as_str()));
+    let known = |word: &str| {
+        let time = word.strip_suffix(['s', 'm', 'h']).is_some_and(|n| n.parse::<u32>().is_ok());
+        time || [FILL, GPU, USE, MEMORY, &["used", "usage", "duty", "cycle"]]
+            .iter()
+            .any(|set| set.contains(&word))
+    };
+    if !any(&["gpu", "gpus"]) || !words.iter().all(|word| known(word)) {
+        return None;
+    }
+    let duty = words.windows(2).any(|pair| pair == ["duty", "cycle"]);
+    match (any(MEMORY), any(USE) || duty) {
+        (true, uses) => (uses || any(&["used", "usage"])).then_some(Class::GpuMemory),
+        (false, true) => Some(Class::GpuDutyCycle),
+        (false, false) => None,
+    }
 }
 
 /// The words of a name, in lower case: `gpuUtilization` and `gpu_utilization` have the same two.
@@ -222,6 +290,43 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(name_suggests(name), class, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_say_all() {
+        let duty = Some(Class::GpuDutyCycle);
+        let memory = Some(Class::GpuMemory);
+        for (name, class) in [
+            ("gpu_utilization_percent", duty),
+            ("gpuUtilizationPercentage", duty),
+            ("nvidia_gpu_utilization", duty),
+            ("nvidia_gpu_utilization_gpu", duty),
+            ("avg_gpu_util_5m", duty),
+            ("vllm_gpu_duty_cycle", duty),
+            ("namespace:gpu_util:avg", duty),
+            ("gpu_memory_used_percent", memory),
+            ("pod_gpu_memory_utilization_avg", memory),
+            ("gpu_vram_used_mib", memory),
+            ("gpu_utilization", duty),
+            // The catalogue answers for what it knows.
+            ("pod_gpu_utilization", None),
+            // As a series it is none of the engine's flags.
+            ("gpu_memory_utilization", memory),
+            ("gpu_usage", None),
+            ("gpu_load", None),
+            ("gpu_memory_free_bytes", None),
+            ("gpu_memory_bytes", None),
+            ("gpu_encoder_utilization", None),
+            ("gpu_quota_utilization", None),
+            ("gpu_cache_utilization", None),
+            ("gpu_request_utilization", None),
+            ("nvidia_utilization", None),
+            ("utilization_percent", None),
+            ("cpu_utilization_percent", None),
+            ("", None),
+        ] {
+            assert_eq!(name_says(name), class, "{name}");
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::facts::disaggregated::{Pair, may_be_driven, role_place};
 pub(super) fn check<'a>(context: &Context<'a>, pair: &'a Pair) -> Vec<Finding<'a>> {
     let facts = context.facts;
     let members: Vec<_> = pair.members().filter_map(|(role, id)| Some((role, facts.unit(id)?))).collect();
-    if members.iter().any(|(_, unit)| unit.workload.coordinator.is_some()) {
+    if members.iter().any(|(_, unit)| unit.coordinator.is_some()) {
         return vec![];
     }
     let open = |unit: &crate::facts::units::Unit<'_>| {

@@ -9,7 +9,7 @@ use crate::source::Span;
 
 pub(super) fn check<'a>(context: &Context<'a>, pair: &'a Pair) -> Vec<Finding<'a>> {
     let members: Vec<&Unit<'a>> = pair.members().filter_map(|(_, id)| context.facts.unit(id)).collect();
-    if members.iter().any(|unit| unit.workload.coordinator.is_some()) {
+    if members.iter().any(|unit| unit.coordinator.is_some()) {
         return vec![];
     }
     let holds = |side: &[UnitId], driver: &Driver<'_>| side.iter().any(|id| driver.targets.contains(id));

@@ -118,10 +118,10 @@ impl<'a> Finding<'a> {
 /// block scalar.
 fn enclosing_key(node: Node<'_>, span: Span) -> Option<Span> {
     let inner = |value: Node<'_>| value.span().contains(span);
-    for entry in node.own_entries().filter(|e| inner(e.value)) {
-        return enclosing_key(entry.value, span).or(Some(entry.key_node.span()));
+    match node.own_entries().find(|e| inner(e.value)) {
+        Some(entry) => enclosing_key(entry.value, span).or(Some(entry.key_node.span())),
+        None => node.items().find(|item| inner(*item)).and_then(|item| enclosing_key(item, span)),
     }
-    node.items().find(|item| inner(*item)).and_then(|item| enclosing_key(item, span))
 }
 
 /// How reports name an object.

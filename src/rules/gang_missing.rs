@@ -1,11 +1,13 @@
 //! `gang-missing`: the pods of one model replica do not start together.
 
+use super::kai_edit::{queue_label, scheduler_names};
 use super::split::at_split;
 use super::{Context, Finding};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Applicability, Edit, Severity};
 use crate::facts::gang::{GangFact, Verdict};
 use crate::facts::units::Unit;
 use crate::kinds::gang::KaiGang;
+use crate::known::Known;
 
 pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Finding<'a>> {
     let Some(fact) = context.facts.gangs.get(unit.id.0) else { return vec![] };
@@ -22,7 +24,8 @@ pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Findin
             finding(format!(
                 "{title} needs {replica}, and nothing starts them together: when one does not fit, the others hold their GPUs and serve nothing"
             ))
-            .help(way_out(unit)),
+            .help(way_out(unit))
+            .fix("Hand the group to KAI Scheduler", Applicability::Display, edits(context, unit)),
         ],
         Verdict::Absent { named: Some((scheduler, at)) } => vec![
             finding(format!(
@@ -32,19 +35,13 @@ pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Findin
             .label(*at, "makes no gang of this kind")
             .help("use a LeaderWorkerSet, or a PodGroup with `minMember` that the pods join"),
         ],
-        Verdict::Partial { by, min, need } => vec![
-            finding(format!(
-                "{title} needs {need} pods for one model replica, but its gang waits for {min} only: the rest may never fit while these hold their GPUs"
-            ))
-            .label(by.span, format!("a gang of {min}"))
-            .help(format!("raise the minimum to {need}")),
-        ],
         Verdict::Hidden(hidden) => vec![
             finding(format!(
-                "{title} needs {replica}, and its manifest asks for no gang; {}",
+                "{title} needs {replica}, and nothing in its manifest starts them together: when one does not fit, the others hold their GPUs; {}",
                 hidden.how
             ))
             .help(hidden.settle.clone())
+            .fix("Hand the group to KAI Scheduler", Applicability::Display, edits(context, unit))
             .at_most(Severity::Warning),
         ],
         _ => vec![],
@@ -72,4 +69,16 @@ fn way_out(unit: &Unit<'_>) -> String {
         }
         _ => "give the pods one gang: a LeaderWorkerSet under KAI Scheduler, a PodGroup with `minMember`, or a Kueue queue with topology-aware scheduling".to_owned(),
     }
+}
+
+/// What makes a gang of the kinds that KAI Scheduler groups by itself: the scheduler in every template, and a queue.
+fn edits(context: &Context<'_>, unit: &Unit<'_>) -> Vec<Edit> {
+    if !matches!(unit.workload.gang.kai, KaiGang::PerReplica | KaiGang::Whole) {
+        return vec![];
+    }
+    let Some(mut edits) = scheduler_names(context, unit) else { return vec![] };
+    if unit.workload.kai_queue == Known::Absent {
+        edits.extend(queue_label(context, unit));
+    }
+    edits
 }

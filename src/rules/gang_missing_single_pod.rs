@@ -13,7 +13,7 @@ pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Findin
     let title = unit.title();
     let parallel = unit.model_parallel().unwrap_or(1);
     let gpus = match unit.gpus_per_pod.value() {
-        Some(n) if *n > 0 => format!("{n} GPUs"),
+        Some(n) if *n >= parallel => format!("{n} GPUs"),
         _ => format!("{parallel} GPUs"),
     };
     let message = format!(

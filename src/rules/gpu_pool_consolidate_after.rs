@@ -65,7 +65,7 @@ pub(super) fn check<'a>(context: &Context<'a>, pool: &'a PoolFact<'a>) -> Vec<Fi
             .fix(
                 format!("Wait {wanted} before an empty node goes"),
                 Applicability::Safe,
-                edits(context, pool, &wanted),
+                edits(context, pool, &wanted, expected),
             )
             .lower(severity),
     ]
@@ -80,12 +80,14 @@ fn help(api: PoolApi, wanted: &str, expected: f64) -> String {
     }
 }
 
-fn edits(context: &Context<'_>, pool: &PoolFact<'_>, wanted: &str) -> Vec<Edit> {
-    let Some(disruption) = pool.pool.place.disruption_node.filter(|_| pool.pool.api != PoolApi::V1Alpha5)
-    else {
-        return vec![];
-    };
-    let disruption = node(pool, disruption);
+fn edits(context: &Context<'_>, pool: &PoolFact<'_>, wanted: &str, expected: f64) -> Vec<Edit> {
+    let place = &pool.pool.place;
+    if pool.pool.api == PoolApi::V1Alpha5 {
+        let seconds = (expected.round() as i64).to_string();
+        let written = pool.pool.after_empty_node.map(|id| node(pool, id));
+        return written.and_then(|n| edit::replace_scalar(n, &seconds)).into_iter().collect();
+    }
+    let Some(disruption) = place.disruption_node.map(|id| node(pool, id)) else { return vec![] };
     let edit = match disruption.get("consolidateAfter") {
         Some(node) => edit::replace_scalar(node, wanted),
         None => {

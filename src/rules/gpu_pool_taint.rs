@@ -1,10 +1,11 @@
 //! `gpu-pool-taint`: nothing keeps pods without GPUs off a GPU pool.
 
-use super::pool_edit::append;
+use super::pool_edit::{append, node};
 use super::{Context, Finding};
 use crate::diagnostic::{Applicability, Edit};
 use crate::facts::placement::{PoolClass, PoolFact};
 use crate::kinds::pool::Taint;
+use crate::yaml::edit;
 
 pub(super) fn check<'a>(context: &Context<'a>, pool: &'a PoolFact<'a>) -> Vec<Finding<'a>> {
     let said = pool.pool;
@@ -16,14 +17,16 @@ pub(super) fn check<'a>(context: &Context<'a>, pool: &'a PoolFact<'a>) -> Vec<Fi
     let message = format!(
         "GPU pool `{name}` has no taint with effect NoSchedule or NoExecute: any pod may start on its nodes, and one small pod keeps an idle GPU node alive"
     );
-    let mut finding =
-        Finding::new(pool.object, "spec.template.spec.taints", said.place.template, "no taint that keeps pods out", message)
+    let soft = said.taints.first().and_then(|taint| taint.effect.span());
+    let (at, label) = match soft {
+        Some(at) => (at, "keeps nothing out where no other node fits"),
+        None => (said.place.template, "no taint that keeps pods out"),
+    };
+    vec![
+        Finding::new(pool.object, "spec.template.spec.taints", at, label, message)
             .help("add a taint such as `nvidia.com/gpu=true:NoSchedule`; it is part of the drift hash, so Karpenter replaces the nodes of the pool one by one")
-            .fix("Taint the nodes (this replaces every node of the pool)", Applicability::Unsafe, edits(context, pool));
-    if let Some(soft) = said.taints.first() {
-        finding = finding.label(soft.span, "PreferNoSchedule keeps nothing out where no other node fits");
-    }
-    vec![finding]
+            .fix("Taint the nodes (this replaces every node of the pool)", Applicability::Unsafe, edits(context, pool)),
+    ]
 }
 
 /// True for a taint that keeps pods out, or may: what a template leaves open is not judged.
@@ -33,8 +36,16 @@ fn keeps_out(taint: &Taint) -> bool {
 
 fn edits(context: &Context<'_>, pool: &PoolFact<'_>) -> Vec<Edit> {
     let said = pool.pool;
-    let Some(template) = said.place.template_node.filter(|_| said.taints.is_empty()) else { return vec![] };
-    let lines = "taints:\n  - key: nvidia.com/gpu\n    value: \"true\"\n    effect: NoSchedule";
-    let flow = "taints: [{key: nvidia.com/gpu, value: \"true\", effect: NoSchedule}]";
-    append(context, pool, template, lines, flow).into_iter().collect()
+    if let Some(soft) = said.taints.first() {
+        let effect = soft.effect_node.map(|id| node(pool, id));
+        return effect.and_then(|n| edit::replace_scalar(n, "NoSchedule")).into_iter().collect();
+    }
+    let Some(template) = said.place.template_node else { return vec![] };
+    let amd = said.requirements.iter().any(|r| {
+        r.key.ends_with("gpu-manufacturer") && r.values.iter().any(|v| v.value().is_some_and(|v| v == "amd"))
+    });
+    let key = if amd { "amd.com/gpu" } else { "nvidia.com/gpu" };
+    let lines = format!("taints:\n  - key: {key}\n    value: \"true\"\n    effect: NoSchedule");
+    let flow = format!("taints: [{{key: {key}, value: \"true\", effect: NoSchedule}}]");
+    append(context, pool, template, &lines, &flow).into_iter().collect()
 }

@@ -1,13 +1,14 @@
 //! `kai-queue-missing`: KAI Scheduler is asked to place pods that name no queue.
 
+use super::kai_edit::queue_label;
 use super::{Context, Finding};
-use crate::diagnostic::Severity;
+use crate::diagnostic::{Applicability, Severity};
 use crate::facts::units::Unit;
 use crate::kinds::gang::GangScheduler;
 use crate::kinds::pods::KaiClass;
 use crate::known::Known;
 
-pub(super) fn check<'a>(_: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Finding<'a>> {
+pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Finding<'a>> {
     // A label `project` names a queue as well; a template may hold either.
     let project = unit.object.meta.labels.pair("project").is_some()
         || unit.workload.sets.iter().any(|s| s.template.meta.labels.pair("project").is_some());
@@ -40,7 +41,8 @@ pub(super) fn check<'a>(_: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Finding<'a>>
         "no queue goes with this",
         message,
     )
-    .help("add the label `kai.scheduler/queue: <queue>` to the object's metadata");
+    .help("add the label `kai.scheduler/queue: <queue>` to the object's metadata")
+    .fix("Name a queue", Applicability::Display, queue_label(context, unit).into_iter().collect());
     if let Some(severity) = lowered {
         finding = finding.lower(severity);
     }

@@ -10,6 +10,7 @@ mod blocks;
 mod examples;
 mod front;
 
+use crate::config::OptionType;
 use crate::diagnostic::{Applicability, Severity};
 use blocks::{Block, Content};
 use std::fmt;
@@ -92,23 +93,6 @@ impl Area {
             Area::Manifest => "manifest",
         }
     }
-}
-
-/// What values an option of a rule takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum OptionType {
-    /// A Go duration in a string, for example `"1h30m"`.
-    Duration,
-    /// Any text.
-    String,
-    /// A whole number.
-    Integer,
-    /// Any number.
-    Number,
-    /// `true` or `false`.
-    Boolean,
-    /// A list of texts.
-    List,
 }
 
 /// One option of a rule.

@@ -3,6 +3,7 @@
 use super::{Context, Finding};
 use crate::diagnostic::Severity;
 use crate::facts::drives::Driver;
+use crate::facts::renames::Measured;
 use crate::metrics::Class;
 
 pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Finding<'a>> {
@@ -21,28 +22,30 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
                 .help("state the engine's queue depth or KV-cache use as a metric");
         return vec![soften(finding, serves)];
     }
-    let cpu = driver
-        .signals
-        .iter()
-        .find_map(|(signal, measured)| measured.of(Class::Cpu).next().map(|measure| (*signal, measure.span)));
-    let Some((_, span)) = cpu else { return vec![] };
-    let host_only = |class: Class| matches!(class, Class::Cpu | Class::HostMemory);
-    let alone = driver.signals.iter().all(|(_, measured)| {
-        !measured.measures.is_empty() && measured.measures.iter().all(|m| host_only(m.class))
-    });
-    let message = if alone {
-        format!(
-            "{title} scales {goal} on CPU alone: the work of a GPU engine does not show in its CPU, so it neither grows under load nor shrinks after it"
-        )
-    } else {
-        format!(
-            "{title} scales {goal} on CPU beside other signals: an HPA takes the largest answer, so a busy tokenizer or a busy loop buys GPUs"
-        )
+    let host_only = |measured: &Measured| {
+        !measured.measures.is_empty()
+            && measured.measures.iter().all(|m| matches!(m.class, Class::Cpu | Class::HostMemory))
     };
-    let finding =
-        Finding::new(driver.object, "signal.cpu", span, "CPU of a pod whose work is on the GPU", message)
-            .help("scale on the engine's queue depth or KV-cache use instead");
-    vec![if alone { soften(finding, serves) } else { finding.lower(Severity::Warning) }]
+    let alone = driver.signals.iter().all(|(_, measured)| host_only(measured));
+    let host = driver.signals.iter().filter(|(_, measured)| host_only(measured));
+    host.filter_map(|(_, measured)| measured.measures.first())
+        .map(|measure| {
+            let what = if measure.class == Class::Cpu { "CPU" } else { "host memory" };
+            let message = if alone {
+                format!(
+                    "{title} scales {goal} on {what} alone: the work of a GPU engine does not show there, so it neither grows under load nor shrinks after it"
+                )
+            } else {
+                format!(
+                    "{title} scales {goal} on {what} beside other signals: an HPA takes the largest answer, so a busy tokenizer buys GPUs"
+                )
+            };
+            let label = format!("{what} of a pod whose work is on the GPU");
+            let finding = Finding::new(driver.object, format!("signal.{}", measure.name), measure.span, label, message)
+                .help("scale on the engine's queue depth or KV-cache use instead");
+            if alone { soften(finding, serves) } else { finding.lower(Severity::Warning) }
+        })
+        .collect()
 }
 
 /// A GPU workload that is no known engine may do its work on the CPU after all.

@@ -2,10 +2,10 @@
 
 use super::signal::{Culprit, adapter_rules, driven};
 use super::{Context, Finding};
+use crate::diagnostic::Applicability;
 use crate::facts::drives::Driver;
 use crate::facts::renames::Measure;
 use crate::kinds::scaler::Signal;
-use crate::known::Known;
 use crate::metrics::{Class, Unit};
 use crate::source::Span;
 
@@ -27,7 +27,11 @@ pub(super) fn check<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
             measure.name
         );
         let mut finding =
-            CULPRIT.finding(driver, signal, measure, message).help(CULPRIT.way_out(context, driver));
+            CULPRIT.finding(driver, signal, measure, message).help(CULPRIT.way_out(context, driver)).fix(
+                "Follow the load of the engine (choose the target anew)",
+                Applicability::Display,
+                CULPRIT.edits(context, driver, signal),
+            );
         if let Some(Reserved { span: Some(span), flag, fraction, .. }) = &reserved {
             finding =
                 finding.label(*span, format!("`{flag}` takes {} of the memory at start", percent(*fraction)));
@@ -46,7 +50,7 @@ pub(super) fn check<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
 
 /// The share of memory that the target's engine takes at start.
 struct Reserved {
-    engine: &'static str,
+    engine: String,
     flag: String,
     fraction: f64,
     /// The bytes of the flag, where it is written.
@@ -55,13 +59,9 @@ struct Reserved {
 
 fn reservation(context: &Context<'_>, driver: &Driver<'_>) -> Option<Reserved> {
     context.facts.targets_of(driver).find_map(|unit| {
-        let engine = unit.engine.as_ref()?;
-        let fraction = *engine.memory.fraction.value()?;
-        let span = match &engine.memory.fraction {
-            Known::Set(_, span) => Some(*span),
-            _ => None,
-        };
-        Some(Reserved { engine: engine.family.name(), flag: engine.memory.flag.clone(), fraction, span })
+        let (engine, flag, share) = unit.memory()?;
+        let span = share.set().and(share.span());
+        Some(Reserved { engine: engine.to_owned(), flag: flag.to_owned(), fraction: *share.value()?, span })
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::signal::{Culprit, adapter_rules, driven};
 use super::{Context, Finding};
+use crate::diagnostic::Applicability;
 use crate::metrics::Class;
 
 const CULPRIT: Culprit = Culprit {
@@ -19,7 +20,13 @@ pub(super) fn check<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
             CULPRIT.target(context, driver),
             measure.name
         );
-        found.push(CULPRIT.finding(driver, signal, measure, message).help(CULPRIT.way_out(context, driver)));
+        found.push(
+            CULPRIT.finding(driver, signal, measure, message).help(CULPRIT.way_out(context, driver)).fix(
+                "Follow the load of the engine (choose the target anew)",
+                Applicability::Display,
+                CULPRIT.edits(context, driver, signal),
+            ),
+        );
     }
     found.extend(adapter_rules(context, CULPRIT.class).map(|(alias, source)| {
         let message = format!(

@@ -1,13 +1,14 @@
 //! What the two rules on refused signals share: where such a signal drives scaling, and how it is shown.
 
 use super::{Context, Finding};
-use crate::diagnostic::Severity;
-use crate::engine::Role;
+use crate::diagnostic::{Edit, Severity};
+use crate::engine::{Family, Role};
 use crate::facts::drives::Driver;
 use crate::facts::renames::{Alias, Measure};
-use crate::kinds::scaler::Signal;
+use crate::kinds::scaler::{Signal, SignalKind};
 use crate::kinds::series::RenameKind;
 use crate::metrics::{self, Class};
+use crate::yaml::edit;
 
 /// A signal that the plan refuses.
 pub(super) struct Culprit {
@@ -63,7 +64,11 @@ impl Culprit {
             text if text.value().is_some() => format!("{}.{}", self.field, measure.name),
             _ => self.field.to_owned(),
         };
-        let mut finding = Finding::new(driver.object, field, measure.span, self.label, message);
+        let label = match measure.by_name {
+            true => format!("{}, as its name says; nothing here defines `{}`", self.short(), measure.name),
+            false => self.label.to_owned(),
+        };
+        let mut finding = Finding::new(driver.object, field, measure.span, label, message);
         for step in &measure.steps {
             finding = finding.label(
                 step.span,
@@ -76,12 +81,43 @@ impl Culprit {
         finding
     }
 
+    /// What the class is, in two words.
+    fn short(&self) -> &'static str {
+        self.label.split(':').next().unwrap_or(self.label)
+    }
+
     /// The finding about an adapter rule.
     pub(super) fn adapter<'a>(&self, alias: &'a Alias<'a>, message: String) -> Finding<'a> {
         let field = format!("{}.{}", self.field, metrics::normalise(&alias.name));
         Finding::new(alias.object, field, alias.asked, self.label, message)
             .label(alias.span, format!("offered as `{}`", alias.name))
             .at_most(Severity::Warning)
+    }
+
+    /// The signal of the engine that fits the role of the target, in place of the refused one. Only where the whole text
+    /// of the signal is that name or query; the target has to be chosen.
+    pub(super) fn edits(&self, context: &Context<'_>, driver: &Driver<'_>, signal: &Signal) -> Vec<Edit> {
+        let unit = context.facts.targets_of(driver).find(|u| u.engine.is_some());
+        let family = unit.and_then(|u| u.engine.as_ref()).map_or(Family::Vllm, |e| e.family);
+        let role = unit.and_then(|u| u.role.value().copied());
+        let Some(series) = load_series(family, role == Some(Role::Decode) || self.class == Class::GpuMemory)
+        else {
+            return vec![];
+        };
+        let node = driver.object.tree.node(signal.node);
+        let scalar = match signal.kind {
+            SignalKind::PodsMetric | SignalKind::ObjectMetric | SignalKind::ExternalMetric => {
+                node.at("metric.name").or_else(|| node.get("metricName"))
+            }
+            SignalKind::PromQl => node.get(&signal.key),
+            _ => None,
+        };
+        let text = if signal.kind == SignalKind::PromQl {
+            format!("sum({series})")
+        } else {
+            series.replace(':', "_")
+        };
+        scalar.and_then(|node| edit::replace_scalar(node, &text)).into_iter().collect()
     }
 
     /// What an autoscaler scales, for people.
@@ -116,4 +152,19 @@ fn made_by(kind: RenameKind) -> &'static str {
         RenameKind::StoredQuery => "by this query",
         RenameKind::Alert => "by this alert",
     }
+}
+
+/// The series that tells the load of an engine: its queue or, for decode, its KV cache.
+/// Source: llm-d/llm-d-router, pkg/epp/framework/plugins/datalayer/extractor/metrics/factories.go.
+fn load_series(family: Family, cache: bool) -> Option<&'static str> {
+    Some(match (family, cache) {
+        (Family::Vllm, false) => "vllm:num_requests_waiting",
+        (Family::Vllm, true) => "vllm:kv_cache_usage_perc",
+        (Family::Sglang, false) => "sglang:num_queue_reqs",
+        (Family::Sglang, true) => "sglang:token_usage",
+        (Family::LmDeploy, false) => "lmdeploy:num_requests_waiting",
+        (Family::LmDeploy, true) => "lmdeploy:gpu_cache_usage_perc",
+        (Family::Tgi, _) => "tgi_queue_size",
+        _ => return None,
+    })
 }

@@ -9,11 +9,11 @@ use crate::known::Known;
 use crate::metrics::Class;
 use crate::yaml::edit;
 
-/// Exporters that stand in front of the pods and are there when the pods are not.
+/// Exporters that stand in front of the pods and are there when the pods are not. Dynamo's frontend is none of them: it
+/// drops a model without workers and shows no demand for it (ai-dynamo/dynamo, docs on autoscaling).
 const IN_FRONT: &[&str] = &[
     "llm-d EPP",
     "Gateway API inference extension",
-    "Dynamo frontend",
     "Dynamo router",
     "Dynamo planner",
     "production-stack router",
@@ -28,9 +28,9 @@ const IN_FRONT: &[&str] = &[
 
 pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Finding<'a>> {
     let scaler = driver.scaler;
-    let (span, omitted) = match &scaler.min {
-        Known::Set(0, span) => (*span, false),
-        Known::Default(0, _) => (scaler.span, true),
+    let (span, omitted) = match (&scaler.idle, &scaler.min) {
+        (Known::Set(0, span), _) | (_, Known::Set(0, span)) => (*span, false),
+        (_, Known::Default(0, _)) => (scaler.span, true),
         _ => return vec![],
     };
     // Platforms that take the request themselves wake their pods.
@@ -52,7 +52,7 @@ pub(super) fn check<'a>(context: &Context<'a>, driver: &'a Driver<'a>) -> Vec<Fi
     for signal in driver.signals.iter().take(2).map(|(signal, _)| signal.span) {
         finding = finding.label(signal, "read from the engine's own pods");
     }
-    vec![finding.fix("Keep one replica warm", Applicability::Unsafe, edits(driver))]
+    vec![finding.fix("Keep one replica warm", Applicability::Unsafe, edits(context, driver))]
 }
 
 /// True where the target runs an engine, or where the signals are those of one.
@@ -95,8 +95,21 @@ fn in_front(measure: &Measure) -> bool {
         || measure.class == Class::DesiredReplicas
 }
 
-fn edits(driver: &Driver<'_>) -> Vec<Edit> {
-    let node = driver.object.tree.node(driver.scaler.node);
-    let written = ["minReplicaCount", "minReplicas"].iter().find_map(|key| node.get(key));
-    written.and_then(|node| edit::replace_scalar(node, "1")).into_iter().collect()
+/// One replica as the minimum. Where an idle count is written, the line has to go, which is a choice.
+fn edits(context: &Context<'_>, driver: &Driver<'_>) -> Vec<Edit> {
+    let scaler = driver.scaler;
+    if scaler.idle.is_written() {
+        return vec![];
+    }
+    let node = driver.object.tree.node(scaler.node);
+    let keys = ["minReplicaCount", "minReplicas"];
+    let edit = match keys.iter().find_map(|key| node.get(key)) {
+        Some(written) => edit::replace_scalar(written, "1"),
+        None if scaler.controller == Controller::Keda => {
+            let source = context.facts.inventory.files.get(driver.object.file).map_or("", |f| &*f.text);
+            edit::append_entry(node, source, "minReplicaCount: 1", "minReplicaCount: 1")
+        }
+        None => None,
+    };
+    edit.into_iter().collect()
 }

@@ -38,9 +38,9 @@ impl SourceFile {
     pub fn new(path: String, text: Arc<str>, encoding: Encoding) -> SourceFile {
         let bytes = text.as_bytes();
         let mut lines = vec![0];
-        for (at, byte) in bytes.iter().enumerate() {
-            let lone_cr = *byte == b'\r' && bytes.get(at + 1) != Some(&b'\n');
-            if *byte == b'\n' || lone_cr {
+        for at in memchr::memchr2_iter(b'\n', b'\r', bytes) {
+            let before_lf = bytes.get(at) == Some(&b'\r') && bytes.get(at + 1) == Some(&b'\n');
+            if !before_lf {
                 lines.push(u32::try_from(at + 1).unwrap_or(u32::MAX));
             }
         }

@@ -6,4 +6,4 @@ mod walk;
 
 pub use files::{Encoding, Files, LineColumn, SourceFile};
 pub use span::{FileId, Span};
-pub use walk::{Met, Undecoded, WalkOptions, decode, read_again, shown, walk};
+pub use walk::{Met, Undecoded, WalkOptions, decode, is_utf16, read_again, shown, utf8, walk};

@@ -7,7 +7,8 @@
 //! - The annotation `gpulint.dev/ignore: "rule: reason"`, for findings about the object.
 //! - `ignore` entries of `gpulint.yaml`.
 //!
-//! Several rules are parted by commas. What is found out about ignores is ignored in the configuration only.
+//! Several rules are parted by commas. What is found out about ignores is reported under rules of its own, which have pages
+//! as all others and are ignored in the configuration only.
 
 mod directive;
 mod index;
@@ -158,12 +159,24 @@ fn excuse(directives: &mut [Directive], candidates: &[usize], rule: &str, policy
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{parse, sample_rules};
+    use crate::config::{KnownRule, parse, sample_rules};
     use crate::diagnostic::{Applicability, Fix, Severity};
     use crate::fix;
     use crate::source::{Encoding, FileId, SourceFile};
 
     const HARD: [&str; 2] = ["gang-missing", "scale-on-gpu-memory"];
+
+    /// Some rules, and those about ignores as their pages have them.
+    fn rules() -> Vec<KnownRule> {
+        let own = own::OWN.into_iter().map(|id| KnownRule {
+            id,
+            summary: String::new(),
+            severity: Severity::Warning,
+            strict: if id == REFUSED { Severity::Error } else { Severity::Warning },
+            options: vec![],
+        });
+        sample_rules().into_iter().chain(own).collect()
+    }
 
     /// One run over one file and a configuration.
     struct Run {
@@ -178,7 +191,7 @@ mod tests {
         let mut files = Files::default();
         let file = files.add(SourceFile::new("a/b.yaml".to_owned(), text.into(), Encoding::Utf8));
         let config_file = files.add(SourceFile::new("gpulint.yaml".to_owned(), yaml.into(), Encoding::Utf8));
-        let (config, errors) = parse(yaml, config_file, &sample_rules());
+        let (config, errors) = parse(yaml, config_file, &rules());
         assert_eq!(errors, []);
         let at = |needle: &str| {
             let start = text.rfind(needle).unwrap_or_else(|| panic!("{needle} in {text}"));
@@ -525,15 +538,11 @@ mod tests {
 
     #[test]
     fn own_findings_follow_the_configuration() {
-        let mut rules = sample_rules();
-        let mut own = rules[0].clone();
-        own.id = UNUSED;
-        rules.push(own);
         let text = "x: 1 # gpulint: ignore[gang-missing] why\n";
         let check = |yaml: &str, expect: &[(&str, Severity)]| {
             let mut files = Files::default();
             let file = files.add(SourceFile::new("a.yaml".to_owned(), text.into(), Encoding::Utf8));
-            let (config, errors) = parse(yaml, FileId(1), &rules);
+            let (config, errors) = parse(yaml, FileId(1), &rules());
             assert_eq!(errors, []);
             let comments = [Comment { span: Span::new(file, 5, text.len() - 1), document: 0 }];
             let policy = Policy { config: &config, profile: Profile::Default, hard: &HARD };
@@ -541,11 +550,11 @@ mod tests {
             let found: Vec<(&str, Severity)> = outcome.own.iter().map(|d| (d.rule, d.severity)).collect();
             assert_eq!(found, expect, "{yaml}");
         };
-        check("", &[(UNUSED, Severity::Error)]);
+        check("", &[(UNUSED, Severity::Warning)]);
         check("rules: {ignore-unused: {severity: info}}", &[(UNUSED, Severity::Info)]);
         check("rules: {ignore-unused: {severity: off}}", &[]);
         check("rules: {ignore-unused: {ignore: [{path: a.yaml, reason: x}]}}", &[]);
-        let both = [(UNUSED, Severity::Error), (UNUSED, Severity::Error)];
+        let both = [(UNUSED, Severity::Warning), (UNUSED, Severity::Warning)];
         check("rules: {ignore-unused: {ignore: [{path: b.yaml, reason: x}]}}", &both);
     }
 

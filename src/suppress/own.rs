@@ -2,13 +2,13 @@
 
 use super::directive::{Directive, Id, Malformed, Scope};
 use super::{Policy, REFUSED, UNKNOWN_RULE, UNUSED, WITHOUT_REASON, reason};
-use crate::config::{Profile, nearest};
+use crate::config::nearest;
 use crate::diagnostic::{Applicability, Diagnostic, Edit, Fix, Severity};
 use crate::source::Span;
 
 /// The rules of this module. Comments and annotations cannot ignore them: an ignore of an unused ignore would have to be
 /// judged in its turn.
-const OWN: [&str; 4] = [REFUSED, UNKNOWN_RULE, UNUSED, WITHOUT_REASON];
+pub(super) const OWN: [&str; 4] = [REFUSED, UNKNOWN_RULE, UNUSED, WITHOUT_REASON];
 
 /// The form of a comment, for whoever wrote another.
 const FORM: &str = "write `# gpulint: ignore[rule] reason`";
@@ -156,21 +156,16 @@ fn about(
     }
 }
 
-/// The severity of one of these rules: the configuration's where it knows the rule, else a warning, and an error for a
-/// refused reason under the strict profile.
+/// The severity of one of these rules; none where it is switched off.
 fn severity(rule: &str, policy: &Policy<'_>) -> Option<Severity> {
-    if policy.config.knows(rule) {
-        return policy.config.severity(rule, policy.profile);
-    }
-    let strict = policy.profile == Profile::Strict && rule == REFUSED;
-    Some(if strict { Severity::Error } else { Severity::Warning })
+    policy.config.severity(rule, policy.profile)
 }
 
 fn is_known(id: &str, policy: &Policy<'_>) -> bool {
-    policy.config.knows(id) || OWN.contains(&id)
+    policy.config.knows(id)
 }
 
-/// True where the rule is not switched off.
+/// True where the rule is not switched off. An ignore of one of these rules holds nowhere, even where the rule is off.
 fn is_on(id: &str, policy: &Policy<'_>) -> bool {
     OWN.contains(&id) || policy.config.severity(id, policy.profile).is_some()
 }

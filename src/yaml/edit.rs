@@ -32,19 +32,47 @@ pub fn append_entry(mapping: Node<'_>, source: &str, lines: &str, flow: &str) ->
     }
     let first = mapping.own_entries().next()?;
     let indent = column(first.key_node.span(), source);
-    let end = end_of_line(mapping.span().end as usize, source);
-    let newline = if source.get(..end).is_some_and(|s| s.contains("\r\n")) { "\r\n" } else { "\n" };
-    let mut replacement = String::new();
-    for line in lines.lines() {
-        replacement.push_str(newline);
-        replacement.push_str(&" ".repeat(indent));
-        replacement.push_str(line);
-    }
-    Some(Edit { span: Span::new(mapping.span().file, end, end), replacement })
+    insert_below(mapping, source, indent, lines.lines())
 }
 
-fn append_flow(mapping: Node<'_>, source: &str, flow: &str) -> Option<Edit> {
-    let span = mapping.span();
+/// Adds an item at the end of a sequence, in the sequence's own style. `lines` is the item without its dash, `flow` the
+/// same item in one line. None where the sequence is an alias or empty without brackets.
+pub fn append_item(sequence: Node<'_>, source: &str, lines: &str, flow: &str) -> Option<Edit> {
+    if sequence.is_alias() || !sequence.is_sequence() {
+        return None;
+    }
+    if sequence.is_flow() {
+        return append_flow(sequence, source, flow);
+    }
+    sequence.items().next()?;
+    let indent = column(sequence.span(), source);
+    let entry =
+        lines.lines().enumerate().map(|(at, line)| format!("{}{line}", if at == 0 { "- " } else { "  " }));
+    insert_below(sequence, source, indent, entry)
+}
+
+/// Inserts lines behind the last line of a block collection.
+fn insert_below(
+    collection: Node<'_>,
+    source: &str,
+    indent: usize,
+    lines: impl Iterator<Item = impl AsRef<str>>,
+) -> Option<Edit> {
+    let end = end_of_line(collection.span().end as usize, source);
+    let newline = if source.get(..end).is_some_and(|s| s.contains("\r\n")) { "\r\n" } else { "\n" };
+    let mut replacement = String::new();
+    for line in lines {
+        replacement.push_str(newline);
+        replacement.push_str(&" ".repeat(indent));
+        replacement.push_str(line.as_ref());
+    }
+    Some(Edit { span: Span::new(collection.span().file, end, end), replacement })
+}
+
+fn append_flow(collection: Node<'_>, source: &str, flow: &str) -> Option<Edit> {
+    let span = collection.span();
+    // In `[a: 1]` the entry has no braces of its own.
+    source.get(span.range()).filter(|raw| raw.starts_with(['{', '[']) && raw.ends_with(['}', ']']))?;
     let inner = source.get(span.start as usize + 1..(span.end as usize).checked_sub(1)?)?;
     let at = span.start as usize + 1 + inner.trim_end().len();
     let separator = if inner.trim().is_empty() || inner.trim_end().ends_with(',') { "" } else { ", " };

@@ -2,6 +2,7 @@
 
 use super::text::Text;
 use crate::source::{FileId, Span};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The address of a node in its tree.
@@ -101,7 +102,7 @@ impl Tree {
         let mut found = Vec::new();
         for data in &self.nodes {
             let Kind::Mapping { kids, .. } = &data.kind else { continue };
-            let mut seen = std::collections::HashMap::new();
+            let mut seen = HashMap::new();
             for key in kids.iter().step_by(2).map(|id| self.node(*id)) {
                 let Some(name) = key.raw_str().filter(|name| *name != "<<") else { continue };
                 if let Some(first) = seen.insert(name, key.span()) {
@@ -140,6 +141,21 @@ pub struct Entry<'t> {
     pub key_node: Node<'t>,
     /// The node of the value.
     pub value: Node<'t>,
+}
+
+impl Entry<'_> {
+    /// True for a merge key, which has no quotes.
+    fn is_merge(&self) -> bool {
+        self.key == "<<" && self.key_node.style() == Some(Style::Plain)
+    }
+}
+
+/// The entries of a mapping while merge keys are followed.
+#[derive(Default)]
+struct Gathered<'t> {
+    entries: Vec<Entry<'t>>,
+    places: HashMap<&'t str, usize>,
+    seen: HashSet<NodeId>,
 }
 
 impl std::fmt::Debug for Node<'_> {
@@ -272,37 +288,43 @@ impl<'t> Node<'t> {
     /// The entries of the mapping with merge keys applied: what the mapping writes itself comes first and wins. Of a
     /// key that is written twice the last one counts, as in Kubernetes' own parser where it does not refuse.
     pub fn entries(&self) -> Vec<Entry<'t>> {
-        let mut found: Vec<Entry<'t>> = Vec::new();
-        self.collect(&mut found, 0);
-        found
+        let mut gathered = Gathered::default();
+        self.gather(&mut gathered, 0);
+        gathered.entries
     }
 
-    fn collect(&self, found: &mut Vec<Entry<'t>>, depth: usize) {
-        // Merges of merges deeper than this are not written by people; the bound keeps an alias bomb small.
-        const DEEPEST: usize = 8;
-        const MOST: usize = 10_000;
-        let inherited = found.len();
-        for entry in self.own_entries().filter(|e| e.key != "<<") {
-            match found.iter().position(|e| e.key == entry.key) {
-                Some(at) if at >= inherited => {
-                    if let Some(slot) = found.get_mut(at) {
+    fn gather(&self, gathered: &mut Gathered<'t>, depth: usize) {
+        // Merges of merges deeper than this are not written by people.
+        const DEEPEST: usize = 32;
+        // A mapping that was merged once has nothing to add; this keeps an alias bomb small.
+        let Some((id, _)) = self.resolved() else { return };
+        if !gathered.seen.insert(id) {
+            return;
+        }
+        let inherited = gathered.entries.len();
+        for entry in self.own_entries().filter(|e| !e.is_merge()) {
+            match gathered.places.get(entry.key) {
+                Some(at) if *at >= inherited => {
+                    if let Some(slot) = gathered.entries.get_mut(*at) {
                         *slot = entry;
                     }
                 }
                 Some(_) => {}
-                None => found.push(entry),
+                None => {
+                    gathered.places.insert(entry.key, gathered.entries.len());
+                    gathered.entries.push(entry);
+                }
             }
         }
-        if depth >= DEEPEST || found.len() > MOST {
+        if depth >= DEEPEST {
             return;
         }
-        for merge in self.own_entries().filter(|e| e.key == "<<" && e.key_node.style() == Some(Style::Plain))
-        {
+        for merge in self.own_entries().filter(Entry::is_merge) {
             if merge.value.is_mapping() {
-                merge.value.collect(found, depth + 1);
+                merge.value.gather(gathered, depth + 1);
             }
             for source in merge.value.items() {
-                source.collect(found, depth + 1);
+                source.gather(gathered, depth + 1);
             }
         }
     }
@@ -313,7 +335,7 @@ impl<'t> Node<'t> {
         if let Some(entry) = self.own_entries().filter(|e| e.key == key).last() {
             return Some(entry);
         }
-        if self.own_entries().any(|e| e.key == "<<") {
+        if self.own_entries().any(|e| e.is_merge()) {
             return self.entries().into_iter().find(|e| e.key == key);
         }
         None

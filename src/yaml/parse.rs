@@ -37,11 +37,8 @@ pub fn parse_embedded(text: &Text) -> Result<Tree, ParseError> {
 }
 
 fn build(part: &str, base: u32, source: Source) -> Result<Tree, ParseError> {
-    // A byte-order mark may stand before any document; parsers take it only at the start of a stream.
-    let (part, base) = match part.strip_prefix('\u{feff}') {
-        Some(rest) => (rest, base + '\u{feff}'.len_utf8() as u32),
-        None => (part, base),
-    };
+    let skipped = marked_start(part);
+    let (part, base) = (part.get(skipped..).unwrap_or(part), base + skipped as u32);
     let options = granit_parser::options! { block_scalar_eof_without_line_feed: true, emit_unresolved_aliases: true, max_buffered_comment_events: 1 << 20 };
     let mut builder = Builder { part, base, ..Builder::default() };
     for event in Parser::new_from_str_with_options(part, options) {
@@ -54,6 +51,10 @@ fn build(part: &str, base: u32, source: Source) -> Result<Tree, ParseError> {
             break;
         }
     }
+    if builder.is_bomb() {
+        let message = "its aliases stand for so many values that Kubernetes refuses it".to_owned();
+        return Err(ParseError { span: place(&source, base, 0, part), message });
+    }
     let root = builder
         .root
         .unwrap_or_else(|| builder.push(Kind::Scalar { value: "".into(), style: Style::Plain }, 0..0));
@@ -65,6 +66,16 @@ fn build(part: &str, base: u32, source: Source) -> Result<Tree, ParseError> {
         Source::Embedded(_) => vec![],
     };
     Ok(tree)
+}
+
+/// Where the content of a document starts that has a byte-order mark. Files that were joined have one before any
+/// document, or right after its marker; the parser takes it only at the start of a stream.
+fn marked_start(part: &str) -> usize {
+    const MARK: char = '\u{feff}';
+    let Some(at) = part.find(MARK) else { return 0 };
+    let before = part.get(..at).unwrap_or("");
+    let nothing = |line: &str| line.is_empty() || line == "---" || line.starts_with('#');
+    if before.lines().all(|line| nothing(line.trim())) { at + MARK.len_utf8() } else { 0 }
 }
 
 fn place(source: &Source, base: u32, at: usize, part: &str) -> Span {
@@ -80,6 +91,8 @@ struct Builder<'p> {
     part: &'p str,
     base: u32,
     nodes: Vec<Data>,
+    /// How many nodes each node stands for, once aliases are followed.
+    weights: Vec<u64>,
     root: Option<NodeId>,
     open: Vec<Open>,
     anchors: HashMap<usize, NodeId>,
@@ -109,7 +122,9 @@ impl Builder<'_> {
             }
             Event::SequenceStart(style, anchor, tag) => {
                 let flow = style == StructureStyle::Flow;
-                let id = self.push(Kind::Sequence { kids: vec![], flow }, range);
+                let dash = if flow { None } else { self.dash_under_key(range.start) };
+                let id =
+                    self.push(Kind::Sequence { kids: vec![], flow }, dash.unwrap_or(range.start)..range.end);
                 self.tag(id, tag.as_deref());
                 self.open.push(Open { node: id, anchor, kids: vec![], flow });
             }
@@ -121,8 +136,10 @@ impl Builder<'_> {
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(range),
             Event::Alias(anchor) => {
-                let kind = Kind::Alias(self.anchors.get(&anchor).copied());
-                let id = self.push(kind, range);
+                let target = self.anchors.get(&anchor).copied();
+                let id = self.push(Kind::Alias(target), range);
+                let weight = target.map_or(1, |target| self.weight(target));
+                self.set_weight(id, weight);
                 self.attach(id);
             }
             Event::UnresolvedAlias(_) => {
@@ -143,7 +160,50 @@ impl Builder<'_> {
     fn push(&mut self, kind: Kind, range: Range<usize>) -> NodeId {
         let (start, end) = (self.file(range.start), self.file(range.end));
         self.nodes.push(Data { kind, start, end, tag: None });
+        self.weights.push(1);
         NodeId(u32::try_from(self.nodes.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    /// The first dash of a sequence that is not indented below its key. Of such a sequence the parser gives the place
+    /// after the dash.
+    fn dash_under_key(&self, start: usize) -> Option<usize> {
+        let parent = self.open.last()?;
+        if parent.flow || parent.kids.len() % 2 == 0 {
+            return None;
+        }
+        let key = self.nodes.get(parent.kids.last()?.0 as usize)?;
+        let (key_start, key_end) = (key.start.checked_sub(self.base)?, key.end.checked_sub(self.base)?);
+        let before = self.part.get(..key_start as usize)?;
+        let column = before.len() - before.rfind('\n').map_or(0, |at| at + 1);
+        let mut at = key_end as usize;
+        let between = self.part.get(at..start)?;
+        for line in between.split_inclusive('\n') {
+            // The first piece is the rest of the key's own line.
+            if at > key_end as usize && line.as_bytes().get(column) == Some(&b'-') {
+                return Some(at + column);
+            }
+            at += line.len();
+        }
+        None
+    }
+
+    fn weight(&self, id: NodeId) -> u64 {
+        self.weights.get(id.0 as usize).copied().unwrap_or(1)
+    }
+
+    fn set_weight(&mut self, id: NodeId, weight: u64) {
+        if let Some(slot) = self.weights.get_mut(id.0 as usize) {
+            *slot = weight;
+        }
+    }
+
+    /// True where a few lines of aliases stand for more values than any reader should follow. Kubernetes' parser
+    /// refuses such documents as well ("excessive aliasing").
+    fn is_bomb(&self) -> bool {
+        const MOST: u64 = 1_000_000;
+        const FACTOR: u64 = 10;
+        let whole = self.root.map_or(0, |root| self.weight(root));
+        whole > MOST && whole > FACTOR.saturating_mul(self.nodes.len() as u64)
     }
 
     fn tag(&mut self, id: NodeId, tag: Option<&granit_parser::Tag>) {
@@ -165,8 +225,8 @@ impl Builder<'_> {
         }
     }
 
-    /// Ends the innermost collection. A block collection has no closing bracket, so it reaches from its first to its
-    /// last child, from the dash where it is a sequence.
+    /// Ends the innermost collection. A block collection has no closing bracket, so it reaches to the end of its last
+    /// child: a mapping from its first key, a sequence from its first dash.
     fn close(&mut self, range: Range<usize>) {
         let Some(open) = self.open.pop() else { return };
         let bounds = open.kids.first().zip(open.kids.last()).and_then(|(first, last)| {
@@ -175,13 +235,12 @@ impl Builder<'_> {
             Some((first.start, last.end))
         });
         let end = self.file(range.end);
-        let dash = bounds.map(|(start, _)| self.dash_before(start));
+        let weight = open.kids.iter().fold(1, |sum: u64, kid| sum.saturating_add(self.weight(*kid)));
+        self.set_weight(open.node, weight);
         if let Some(data) = self.nodes.get_mut(open.node.0 as usize) {
             match (&data.kind, bounds) {
                 _ if open.flow => data.end = end,
-                (Kind::Sequence { .. }, Some((start, end))) => {
-                    (data.start, data.end) = (dash.flatten().unwrap_or(start), end)
-                }
+                (Kind::Sequence { .. }, Some((_, end))) => data.end = end,
                 (_, Some((start, end))) => (data.start, data.end) = (start, end),
                 _ => {}
             }
@@ -193,16 +252,6 @@ impl Builder<'_> {
         // Only now is the collection a target, so that an alias inside it (a cycle) stays unresolved.
         self.anchor(open.anchor, open.node);
         self.attach(open.node);
-    }
-
-    /// The dash that starts the item at a file offset: the last one before it, past white space, anchors and tags.
-    fn dash_before(&self, start: u32) -> Option<u32> {
-        let at = start.checked_sub(self.base)? as usize;
-        let before = self.part.get(..at)?;
-        let line_start = before.rfind('\n').map_or(0, |n| n + 1);
-        let dash =
-            before.get(line_start..)?.find('-').map(|d| line_start + d).or_else(|| before.rfind('-'))?;
-        Some(self.file(dash))
     }
 }
 

@@ -23,7 +23,12 @@ impl<'t> Scalar<'t> {
     /// The meaning of a scalar node; none for a collection.
     pub fn of(node: Node<'t>) -> Option<Scalar<'t>> {
         let text = node.raw_str()?;
-        if node.style() != Some(Style::Plain) || node.tag() == Some("str") {
+        let is_text = match node.tag() {
+            Some("str") => true,
+            Some("int" | "float" | "bool" | "null") => false,
+            _ => node.style() != Some(Style::Plain),
+        };
+        if is_text {
             return Some(Scalar::Str(text));
         }
         if node.is_null() {

@@ -17,17 +17,25 @@ pub struct Part {
 /// The documents of a stream. A part that holds only comments before the first marker is no document, while a marker
 /// always starts one, even an empty one.
 pub fn split(text: &str) -> Vec<Part> {
+    // Most files are one document, and no marker can hide in a text that has none anywhere.
+    let holds = |marker: &str| memchr::memmem::find(text.as_bytes(), marker.as_bytes()).is_some();
+    if !holds("---") && !holds("...") {
+        let mut lines = lines(text).map(|(_, line)| line.trim_start_matches('\u{feff}'));
+        let content = lines.any(|line| !is_blank(line) && !line.starts_with('%'));
+        let whole = Part { range: 0..text.len(), index: 0 };
+        return if content { vec![whole] } else { vec![] };
+    }
     let mut parts = Vec::new();
     let mut open = Open { start: 0, explicit: false, content: false };
     let mut directives: Option<usize> = None;
-    for (start, line) in lines(text) {
-        let line = line.trim_start_matches('\u{feff}');
+    for (start, whole) in lines(text) {
+        let line = whole.trim_start_matches('\u{feff}');
         if is_marker(line, "---") {
             let next = directives.take().unwrap_or(start);
             open.close(next, &mut parts);
             open = Open { start: next, explicit: true, content: false };
         } else if is_marker(line, "...") {
-            let end = start + line.len();
+            let end = start + whole.len();
             open.close(end, &mut parts);
             open = Open { start: end, explicit: false, content: false };
         } else if line.starts_with('%') && !open.content {
@@ -91,7 +99,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expect: &[&str]) {
-        let found: Vec<&str> = split(text).iter().map(|p| &text[p.range.clone()]).collect();
+        let found: Vec<&str> = split(text).iter().filter_map(|p| text.get(p.range.clone())).collect();
         assert_eq!(found, expect, "{text:?}");
         for (at, part) in split(text).iter().enumerate() {
             assert_eq!(part.index as usize, at);
@@ -114,5 +122,7 @@ mod tests {
         check("a: 1\n---\n%x\n", &["a: 1\n", "---\n%x\n"]);
         check("%YAML 1.2\n---\na: 1\n", &["%YAML 1.2\n---\na: 1\n"]);
         check("\u{feff}---\na: 1\n", &["\u{feff}---\na: 1\n"]);
+        check("a: 1\n\u{feff}...\nb: 2\n", &["a: 1\n\u{feff}...\n", "b: 2\n"]);
+        check("a: 1\r---\rb: 2\r", &["a: 1\r", "---\rb: 2\r"]);
     }
 }

@@ -50,7 +50,7 @@ impl Text {
         let quoted = ['"', '\''].iter().find_map(|quote| raw.strip_prefix(*quote)?.strip_suffix(*quote));
         let runs = match quoted {
             Some(inner) => align(&value, inner, span.start + 1),
-            None => align(&value, raw, span.start),
+            None => align_block(&value, raw, span.start),
         };
         Text { value, span, runs }
     }
@@ -114,6 +114,18 @@ impl Text {
         // Between two runs stands a character that the file spells otherwise, such as an escape.
         Some(if into < run.len { run.file + into } else { run.file + run.len })
     }
+}
+
+/// Alignment of a scalar without quotes. The bytes of a block scalar start at its first word, so blank lines before it
+/// stand in the value only.
+fn align_block(value: &str, raw: &str, base: u32) -> Vec<Run> {
+    if raw.trim_start_matches(' ').starts_with(['\n', '\r']) {
+        return align(value, raw, base);
+    }
+    let content = value.trim_start_matches('\n');
+    let blank = (value.len() - content.len()) as u32;
+    let runs = align(content, raw, base).into_iter();
+    runs.map(|run| Run { value: run.value + blank, ..run }).collect()
 }
 
 /// Greedy alignment of a decoded value with its raw spelling. Every character of the value that stands in the raw text
@@ -198,7 +210,7 @@ mod tests {
         let text = Text::aligned(value.to_owned(), span, source);
         let at = value.find(part).unwrap();
         let found = text.slice(at..at + part.len());
-        assert_eq!(&source[found.range()], expect);
+        assert_eq!(source.get(found.range()), Some(expect));
         assert_eq!(text.part(at..at + part.len()).slice(0..part.len()), found);
     }
 
@@ -212,6 +224,7 @@ mod tests {
             "--tp 8",
             "--tp 8",
         );
+        check("a: |\n\n\n  one\n", "one\n", "\n\none\n", "one", "one");
         check("a: >\n  one\n  two\n", "one\n  two\n", "one two\n", "two", "two");
         check("a: \"x\\n\\\"y\\\" z\"", "\"x\\n\\\"y\\\" z\"", "x\n\"y\" z", "z", "z");
         check("a: 'it''s tp=8'", "'it''s tp=8'", "it's tp=8", "tp=8", "tp=8");

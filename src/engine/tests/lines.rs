@@ -11,6 +11,8 @@ fn every_spelling_of_a_degree_is_read() {
         (&["--tensor_parallel_size=8"], "tp=8"),
         (&["--tensor_parallel_size", "8"], "tp=8"),
         (&["--tensor-parallel", "8"], "tp=8"),
+        (&["--tensor", "8"], "tp=8"),
+        (&["--data-parallel", "8"], "tp=1*"),
         (&["-tp", "8"], "tp=8"),
         (&["-tp=8"], "tp=8"),
         (&["--tp", "8"], "tp=8"),
@@ -78,6 +80,12 @@ fn variables_of_kubernetes_are_expanded() {
     vllm(serve(&["--tensor-parallel-size=$(TP)"]).secret("TP"), "tp=?");
     vllm(serve(&["--tensor-parallel-size=$TP"]).env(&[("TP", "8")]), "tp=?");
     vllm(serve(&["--tensor-parallel-size=8"]).env(&[("TENSOR_PARALLEL_SIZE", "4")]), "tp=8");
+    vllm(
+        Bench::image("").script("vllm serve m -tp $((LWS_GROUP_SIZE*8))").env(&[("LWS_GROUP_SIZE", "2")]),
+        "tp=16",
+    );
+    vllm(Bench::image("").script("vllm serve m -tp ${TP:-2}").env(&[("TP", "8")]), "tp=8");
+    vllm(Bench::image("").script("vllm serve m -tp ${TP:-2}").secret("TP"), "tp=?");
     vllm(serve(&[]).env(&[("TENSOR_PARALLEL_SIZE", "4"), ("TP_SIZE", "4")]), "tp=1*");
     let span = Span::new(FileId(0), 0, 0);
     let from = |source| EnvFrom { source, prefix: "E_".to_owned(), span };

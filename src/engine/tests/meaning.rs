@@ -76,6 +76,10 @@ fn configuration_files_and_scripts_are_found_through_mounts() {
         ]),
         "TensorRtLlm Dynamo tp=4 pp=1* cp=1*",
     );
+    check(
+        trtllm(&["python3", "-m", "dynamo.trtllm", "--override-engine-args", "$(OVERRIDE)"]),
+        "TensorRtLlm Dynamo tp=? pp=? dp=? dpl=? cp=? ep=? ranks=? nodes=? rank=?",
+    );
     let script = "export A=1\nvllm serve m --tensor-parallel-size $1\n";
     let image = "quay.io/ascend/vllm-ascend:v0.13.0rc3-a3";
     vllm(

@@ -77,6 +77,10 @@ fn an_engine_image_runs_its_engine_unless_the_command_is_something_else() {
             .script("bash /x/multi-node-serving.sh worker --ray_address=$(LWS_LEADER_ADDRESS)"),
         "Vllm RayMember",
     );
+    let unknown = "Vllm Script tp=? pp=? dp=? dpl=? cp=? ep=? ranks=? nodes=? rank=?";
+    check(Bench::image(image).command(&["{{ .Values.command }}"]), unknown);
+    check(Bench::image(image).command(&["/app/start-engine"]), unknown);
+    check(Bench::image(image).command(&["python3", "/app/serve.py"]), unknown);
     check(Bench::image("rayproject/ray-llm:2.52.0"), "Vllm RayServe RayMember");
     check(Bench::image("nvcr.io/nvidia/ai-dynamo/vllm-runtime:1.3.0"), "none");
     check(Bench::image("ghcr.io/llm-d/llm-d-inference-sim:v0.5.0").args(&["--model", "m"]), "none");
@@ -113,6 +117,27 @@ fn a_launcher_out_of_sight_speaks_through_its_variables() {
     assert_eq!(args.line(), "none");
     let line = args.with(|c| c.accelerators = true).line();
     assert!(line.starts_with("Other Image tp=4 pp=?"), "{line}");
+}
+
+#[test]
+fn an_image_out_of_sight_speaks_through_its_variables() {
+    let bench =
+        |image: &str, vars: &[(&str, &str)]| Bench::image(image).env(vars).with(|c| c.accelerators = true);
+    let degrees = &[("TENSOR_PARALLEL_SIZE", "2"), ("PIPELINE_PARALLEL_SIZE", "1")][..];
+    let line = bench("example.com/llm-inference:1", degrees).line();
+    assert!(line.starts_with("Other Image tp=2 pp=1"), "{line}");
+    assert_eq!(Bench::image("example.com/llm-inference:1").env(degrees).line(), "none");
+    let line = bench("vllm/vllm:latest-gpu", degrees).line();
+    assert!(line.starts_with("Vllm Image tp=2 pp=1"), "{line}");
+    assert_eq!(bench("example.com/llm-inference:1", &[("TP_SIZE", "2")]).line(), "none");
+    // Variables of text-generation-inference behind an image name that says nothing.
+    let shards = &[("NUM_SHARD", "8"), ("MAX_TOTAL_TOKENS", "16384")][..];
+    check(bench("example.com/enterprise-inference-llama", shards), "Tgi Image tp=8");
+    assert_eq!(bench("example.com/database", &[("NUM_SHARD", "8")]).line(), "none");
+    assert_eq!(Bench::image("example.com/enterprise-inference-llama").env(shards).line(), "none");
+    let rtp = ["python3", "-m", "rtp_llm.start_server", "--tp_size", "8"];
+    let line = bench("example.com/rtp_llm:1", &[]).command(&rtp).line();
+    assert!(line.starts_with("Other Script tp=8"), "{line}");
 }
 
 #[test]

@@ -164,6 +164,8 @@ fn scaler(target: Target, signals: Vec<Signal>, spec: Node<'_>, bounds: Node<'_>
         node: bounds.id(),
         controller: Controller::Operator,
         policy_ref: spec.field("policyRef.name"),
+        fallback: None,
+        takes_over: Known::Absent,
     }
 }
 
@@ -239,8 +241,8 @@ mod tests {
       prefill: {minReplicas: 1, maxReplicas: 8, metrics: [{name: own, targetValue: 2}], metricSources: {own: {prometheus: {query: q}}}}
       decode: {minReplicas: '{{ .min }}', maxReplicas: 16}
 ",
-            "scaler of ModelServing\" by default/m role prefill 1..8; PromQl \"q\" 2.0 AverageValue
-             scaler of ModelServing\" by default/m role decode unresolved..16; PodsMetric \"shared\" 1.0 AverageValue",
+            "scaler of ModelServing/m role prefill 1..8; PromQl \"q\" 2.0 AverageValue
+             scaler of ModelServing/m role decode unresolved..16; PodsMetric \"shared\" 1.0 AverageValue",
         );
         policy("  metrics: none\n", "scaler of whoever names it ?..?");
         policy("  homogeneousTarget: {maxReplicas: 2}\n", "scaler of unknown ?..2");
@@ -264,7 +266,7 @@ mod tests {
     - {minReplicas: 0, maxReplicas: 4, target: {targetRef: {name: big}, metricSources: {rps: {prometheus: {query: sum(y)}}}}}
     - {minReplicas: 1, maxReplicas: 9, target: {targetRef: {kind: ModelServing/Role, name: m/prefill}}}
 ",
-            "scaler of ModelServing\" by default/big 0..4; PromQl \"sum(y)\" ? AverageValue; policy \"p\"
+            "scaler of ModelServing/big 0..4; PromQl \"sum(y)\" ? AverageValue; policy \"p\"
              scaler of ModelServing/m role prefill 1..9; policy \"p\"",
         );
         binding(

@@ -1,6 +1,7 @@
 //! The front matter of a page: a strict subset of YAML.
 
-use super::{Area, OptionType, PageError, PageOption};
+use super::{Area, PageError, PageOption};
+use crate::config::{OptionType, parse_duration};
 use crate::diagnostic::{Applicability, Severity};
 use serde_json::Value;
 
@@ -236,13 +237,12 @@ fn parse_option(line: usize, text: &str) -> Result<PageOption, PageError> {
     }
     let kind = match kind.trim() {
         "duration" => OptionType::Duration,
-        "string" => OptionType::String,
-        "integer" => OptionType::Integer,
-        "number" => OptionType::Number,
-        "boolean" => OptionType::Boolean,
+        "string" => OptionType::Text,
+        "integer" => OptionType::Int,
+        "boolean" => OptionType::Bool,
         "list" => OptionType::List,
         other => {
-            let words = ["duration", "string", "integer", "number", "boolean", "list"];
+            let words = ["duration", "string", "integer", "boolean", "list"];
             return Err(one_of(line, "type", other, &words));
         }
     };
@@ -259,25 +259,10 @@ fn parse_option(line: usize, text: &str) -> Result<PageOption, PageError> {
 
 fn fits(kind: OptionType, value: &Value) -> bool {
     match kind {
-        OptionType::Duration => value.as_str().is_some_and(is_duration),
-        OptionType::String => value.is_string(),
-        OptionType::Integer => value.is_i64() || value.is_u64(),
-        OptionType::Number => value.is_number(),
-        OptionType::Boolean => value.is_boolean(),
+        OptionType::Duration => value.as_str().is_some_and(|text| parse_duration(text).is_some()),
+        OptionType::Text => value.is_string(),
+        OptionType::Int => value.is_i64() || value.is_u64(),
+        OptionType::Bool => value.is_boolean(),
         OptionType::List => value.as_array().is_some_and(|list| list.iter().all(Value::is_string)),
     }
-}
-
-/// Numbers with units, as Go's `time.ParseDuration` reads them and Kubernetes with it.
-fn is_duration(text: &str) -> bool {
-    let mut rest = text;
-    while !rest.is_empty() {
-        let unit = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-        let next = ["ms", "h", "m", "s"].into_iter().find_map(|known| unit.strip_prefix(known));
-        match next {
-            Some(next) if unit.len() < rest.len() => rest = next,
-            _ => return false,
-        }
-    }
-    !text.is_empty()
 }

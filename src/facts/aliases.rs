@@ -19,9 +19,11 @@ pub(super) fn aliases_of<'a>(object: &'a Object, rename: &'a Rename) -> Vec<Alia
         name,
         span: rename.span,
         asked: asked.unwrap_or(rename.span),
+        asked_for: None,
         sources,
         expression: match (rename.kind, &rename.from) {
             (RenameKind::RecordingRule, OldName::Expression(text)) => text.value(),
+            (RenameKind::AdapterRule, OldName::Adapter { query, .. }) => query.value(),
             _ => None,
         },
     };
@@ -43,9 +45,9 @@ pub(super) fn aliases_of<'a>(object: &'a Object, rename: &'a Rename) -> Vec<Alia
             // The query decides what is measured; the series only which names the rule is applied to.
             let measured = query.value().map(located).unwrap_or_default();
             let made = asked.into_iter().map(|(exported, source)| {
-                let span = source.1;
+                let (asked_for, span) = (Some(source.0.clone()), source.1);
                 let sources = if measured.is_empty() { vec![source] } else { measured.clone() };
-                alias(exported, Some(span), sources)
+                Alias { asked_for, ..alias(exported, Some(span), sources) }
             });
             made.collect()
         }

@@ -9,7 +9,6 @@ pub mod landing;
 pub mod machines;
 pub mod monitoring;
 pub mod placement;
-pub mod placement;
 pub mod query;
 pub mod queue_tree;
 pub mod queues;

@@ -5,11 +5,13 @@
 
 use super::machines::{self, Machines};
 use super::scope::nearest;
+use super::units::Unit;
 use crate::instances::{self, Cloud};
 use crate::inventory::Inventory;
 use crate::kinds::Object;
 use crate::kinds::pool::{NodeClass, Pool, Requirement};
 use crate::known::Known;
+use crate::source::Span;
 
 /// A pool with what its nodes can be.
 #[derive(Debug)]
@@ -109,6 +111,39 @@ fn nearest_class<'a>(
         [one] => Some(*one),
         _ => None,
     }
+}
+
+/// What the limits of the pools leave for the pods of one workload.
+#[derive(Debug)]
+pub struct GpuLimit<'p, 'a> {
+    /// GPUs of all pools together.
+    pub gpus: f64,
+    /// The pools, with the bytes of the limit of each.
+    pub at: Vec<(&'p PoolFact<'a>, Span)>,
+}
+
+/// The most GPUs that the pools of the inputs can give to a workload, where each of them has a limit. Pools of another
+/// cluster may be among them, so the true limit may be lower.
+pub fn gpu_limit<'p, 'a>(pools: &'p [PoolFact<'a>], unit: &Unit<'_>) -> Option<GpuLimit<'p, 'a>> {
+    let templates = unit.workload.sets.iter().map(|set| &set.template).filter(|template| template.gpus.any());
+    let names: Vec<Known<String>> = templates.map(|t| t.node_selector.get("karpenter.sh/nodepool")).collect();
+    let fits = |pool: &&PoolFact<'_>| {
+        names.iter().all(|name| name.is_omitted() || name.value().map(String::as_str) == pool.object.name())
+    };
+    let mut limit = GpuLimit { gpus: 0.0, at: vec![] };
+    for pool in pools.iter().filter(fits) {
+        match pool.class {
+            PoolClass::Cpu | PoolClass::OtherAccelerator => continue,
+            PoolClass::Gpu | PoolClass::Mixed => {}
+            // Such a pool may give GPU nodes too.
+            PoolClass::Open | PoolClass::Unresolved => return None,
+        }
+        let stated = pool.pool.limits.iter().find(|(name, _, _)| crate::kinds::pods::is_gpu_resource(name));
+        let (_, value, at) = stated?;
+        limit.gpus += value.set()?;
+        limit.at.push((pool, *at));
+    }
+    (!limit.at.is_empty()).then_some(limit)
 }
 
 fn node_class<'a>(inventory: &'a Inventory, pool: &Pool) -> Option<&'a NodeClass> {

@@ -5,7 +5,7 @@ use crate::inventory::Inventory;
 use crate::kinds::Object;
 use crate::kinds::scaler::{Signal, SignalKind};
 use crate::known::Known;
-use crate::metrics::{self, Growth, Outer, Query, SeriesFacts, SeriesRef, Unit};
+use crate::metrics::{self, Growth, Outer, Query, SeriesFacts, SeriesName, SeriesRef, Unit};
 use crate::yaml::Text;
 
 /// How many recording rules a series is followed through. Longer chains are loops or generated.
@@ -16,6 +16,8 @@ const LONGEST_CHAIN: usize = 4;
 pub struct QueryFact {
     /// The query as written.
     pub text: Text,
+    /// False where the autoscaler names a metric, and the query is that of the adapter rule that offers it.
+    pub own: bool,
     /// Its structure.
     pub query: Query,
     /// The shape of its value.
@@ -43,12 +45,21 @@ impl QueryFact {
         from: &Object,
         signal: &Signal,
     ) -> Option<QueryFact> {
-        let (SignalKind::PromQl, Known::Set(text, _)) = (signal.kind, &signal.text) else { return None };
-        let query = metrics::read(&text.value).ok()?;
+        let Known::Set(text, _) = &signal.text else { return None };
         let follow = Follow { inventory, aliases };
-        let shape = follow.shape(from, &query, 0);
-        let recorded = query.series.iter().map(|series| follow.recording(from, series).is_some()).collect();
-        Some(QueryFact { text: text.clone(), query, shape, recorded })
+        match signal.kind {
+            SignalKind::PromQl => {
+                let query = metrics::read(&text.value).ok()?;
+                let shape = follow.shape(from, &query, 0);
+                let is_recorded = |series: &SeriesRef| follow.recording(from, series).is_some();
+                let recorded = query.series.iter().map(is_recorded).collect();
+                Some(QueryFact { text: text.clone(), own: true, query, shape, recorded })
+            }
+            SignalKind::PodsMetric | SignalKind::ObjectMetric | SignalKind::ExternalMetric => {
+                follow.offered(from, &text.value)
+            }
+            _ => None,
+        }
     }
 
     /// True where the value is a mean, an extreme or a quantile of fractions.
@@ -81,6 +92,27 @@ impl Follow<'_, '_> {
             },
             _ => own,
         }
+    }
+
+    /// The query behind a metric name of an adapter. The template that stands for the series is the series that the rule
+    /// was made for.
+    fn offered(&self, from: &Object, name: &str) -> Option<QueryFact> {
+        let (alias, text) = self.aliases.offer(self.inventory, from, name)?;
+        let query = metrics::read(&text.value).ok()?;
+        let asked = alias.asked_for.as_deref().and_then(metrics::find);
+        let facts = |series: &SeriesRef| match (&series.name, asked) {
+            (SeriesName::Templated, Some(found)) => {
+                SeriesFacts { unit: found.unit(), pool_mean: found.entry.pool_mean }
+            }
+            _ => SeriesFacts::of(series),
+        };
+        let shape = Shape {
+            unit: query.unit_by(&facts),
+            growth: query.growth_by(&facts),
+            many: query.may_return_vector(),
+        };
+        let recorded = vec![false; query.series.len()];
+        Some(QueryFact { text: text.clone(), own: false, query, shape, recorded })
     }
 
     fn recorded(&self, from: &Object, series: &SeriesRef, depth: usize) -> Option<Shape> {

@@ -35,6 +35,24 @@ pub enum Parent {
     Unknown,
 }
 
+/// A queue by its name, and the queues above it up to the root.
+pub fn line<'q, 'a>(queues: &'q [QueueFact<'a>], name: &str) -> Vec<&'q QueueFact<'a>> {
+    let mut line: Vec<&QueueFact<'_>> = Vec::new();
+    let mut next = queues.iter().find(|queue| queue.object.name() == Some(name));
+    while let Some(queue) = next {
+        // A queue that is its own ancestor is an error of another rule.
+        if line.len() > queues.len() {
+            break;
+        }
+        line.push(queue);
+        next = match queue.parent {
+            Parent::Known(index) => queues.get(index),
+            _ => None,
+        };
+    }
+    line
+}
+
 /// The KAI queues of the inputs.
 pub fn build(inventory: &Inventory) -> Vec<QueueFact<'_>> {
     let queues: Vec<(&Object, &Queue)> = inventory

@@ -28,9 +28,11 @@ pub struct Alias<'a> {
     pub span: Span,
     /// The bytes of the first name that it is made from, as the definition asks for it.
     pub asked: Span,
+    /// The series that an adapter rule asks for.
+    pub asked_for: Option<String>,
     /// The names that it is made from, with their bytes.
     pub sources: Vec<(String, Span, Option<Found>)>,
-    /// The expression that a recording rule evaluates.
+    /// The expression that a recording rule evaluates, or the query of an adapter rule.
     pub expression: Option<&'a Text>,
 }
 
@@ -195,7 +197,15 @@ impl<'a> Aliases<'a> {
         name: &str,
     ) -> Option<(&'a Object, &'a Text)> {
         match self.definitions(inventory, from, name).as_slice() {
-            [only] => Some((only.object, only.expression?)),
+            [only] if only.kind == RenameKind::RecordingRule => Some((only.object, only.expression?)),
+            _ => None,
+        }
+    }
+
+    /// The one adapter rule with a query of its own that offers a metric name to autoscalers.
+    pub fn offer(&self, inventory: &Inventory, from: &Object, name: &str) -> Option<(&Alias<'a>, &'a Text)> {
+        match self.definitions(inventory, from, name).as_slice() {
+            [only] if only.kind == RenameKind::AdapterRule => Some((only, only.expression?)),
             _ => None,
         }
     }

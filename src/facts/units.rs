@@ -79,6 +79,19 @@ impl Unit<'_> {
         Some((engine.family.name(), &engine.memory.flag, &engine.memory.fraction))
     }
 
+    /// GPUs of one replica over all its pods, where all of them are known.
+    pub fn gpus_per_replica(&self) -> Option<u32> {
+        let mut total = 0u32;
+        for set in &self.workload.sets {
+            let gpus = match &set.template.gpus.count {
+                Known::Absent => continue,
+                count => *count.value()?,
+            };
+            total = total.saturating_add(gpus.saturating_mul(*set.pods.value()?));
+        }
+        Some(total)
+    }
+
     /// The bytes that make the model parallel: the flag or field above 1, tensor parallelism first.
     pub fn parallel_span(&self) -> Option<Span> {
         let above_one = |known: &Known<u32>| known.value().filter(|n| **n > 1).and(known.span());

@@ -169,6 +169,7 @@ fn signal(source: Node<'_>, hpa: bool) -> Signal {
         name: None,
         node: source.id(),
         null_is_zero: Known::Absent,
+        type_span: None,
         selector: vec![],
     }
 }

@@ -54,7 +54,8 @@ pub(super) fn graph(object: &Reading<'_>) -> Model {
         .map(|part| Coordinator { what: "the Dynamo planner".to_owned(), span: part.span });
     let problems = parts.iter().filter_map(ignored_autoscaling).collect();
     let workloads = parts.into_iter().map(|part| read(object, part, planner.as_ref())).collect();
-    Model { workloads, problems, ..Model::default() }
+    let scaled_through = Some("the DynamoGraphDeploymentScalingAdapter of the component");
+    Model { workloads, problems, scaled_through, ..Model::default() }
 }
 
 /// DynamoGraphDeploymentScalingAdapter: `serviceName` in v1alpha1, `componentName` in v1beta1.

@@ -71,6 +71,7 @@ fn v1_signals(object: &Reading<'_>, spec: Node<'_>) -> Vec<Signal> {
             span,
             node: spec.id(),
             null_is_zero: Known::Absent,
+            type_span: None,
             selector: vec![],
         });
     }

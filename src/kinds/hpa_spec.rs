@@ -76,6 +76,7 @@ fn metric(item: Node<'_>) -> Option<Signal> {
         name: None,
         node: block.id(),
         null_is_zero: Known::Absent,
+        type_span: None,
         selector,
     })
 }

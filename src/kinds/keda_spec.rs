@@ -113,6 +113,7 @@ impl<'t> Trigger<'t> {
             text,
             target,
             target_type: target_type(self.item.field("metricType"), TargetType::AverageValue),
+            type_span: self.item.get("metricType").map(|word| word.span()),
             name: self.item.field::<String>("name").value().cloned(),
             node: self.metadata.unwrap_or(self.item).id(),
             null_is_zero: self.null_is_zero(),

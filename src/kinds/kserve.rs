@@ -36,7 +36,8 @@ const DEFAULT_CPU: DefaultSignal =
 /// Source: kserve/kserve, pkg/apis/serving/v1beta1/component.go.
 pub(super) fn inference_service(object: &Reading<'_>) -> Model {
     let spec = object.spec();
-    let mut model = Model::default();
+    let scaled_through = Some("`minReplicas`, `maxReplicas` and the metrics of its component");
+    let mut model = Model { scaled_through, ..Model::default() };
     for component in ["predictor", "transformer", "explainer"] {
         let Some(node) = spec.get(component) else { continue };
         let part = Part { object, node, component, span: spec.key_span(component) };

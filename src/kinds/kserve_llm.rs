@@ -17,7 +17,8 @@ use crate::yaml::{Node, Text};
 /// Source: kserve/kserve, pkg/apis/serving/v1alpha2/llm_inference_service_types.go.
 pub(super) fn service(object: &Reading<'_>) -> Model {
     let spec = object.spec();
-    let mut model = Model::default();
+    let scaled_through = Some("`spec.scaling` of the service itself");
+    let mut model = Model { scaled_through, ..Model::default() };
     let prefill = spec.entry("prefill").filter(|entry| entry.value.is_mapping());
     let span = object.name_span();
     match prefill {
@@ -52,6 +53,10 @@ impl Pool<'_, '_> {
         };
         let mut workload = self.workload(replicas);
         workload.scaled_as.extend(self.generated());
+        // Source: kserve/kserve, pkg/controller/v1alpha2/llmisvc: the workload gets the replicas of the service.
+        if scaling.is_none() && self.node.get("replicas").is_some() {
+            workload.replicas_kept_by = Some("KServe");
+        }
         workload.gang.hidden = self.hidden(&workload);
         workload.read_meta(&propagated(&self.object.meta));
         if let Some(scaling) = scaling {

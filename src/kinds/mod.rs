@@ -171,6 +171,8 @@ pub struct Model {
     pub pauses: Vec<dashboard::Pause>,
     /// Signs of how the cluster is set up.
     pub hints: Vec<gang::Hint>,
+    /// What an autoscaler has to name in the place of this object, whose kind has no scale subresource.
+    pub scaled_through: Option<&'static str>,
     /// Values that the API refuses, found while reading.
     pub problems: Vec<Problem>,
 }

@@ -67,6 +67,11 @@ fn add(model: &mut Model, object: &Reading<'_>, service: &Service<'_>) {
             role: None,
         })),
     }
+    // Source: NVIDIA/k8s-nim-operator, internal/controller/platform/standalone: the replicas of the Deployment are those
+    // of the service unless it scales.
+    if scale.is_none() && spec.get("replicas").is_some() {
+        workload.replicas_kept_by = Some("the NIM operator");
+    }
     workload.declared.engine = Some(("nim".to_owned(), object.at));
     workload.purpose = Purpose::Serving;
     workload.plain_pods = false;

@@ -44,6 +44,9 @@ pub struct Workload {
     pub placing: Placing,
     /// How its pods are replaced, where the kind states that.
     pub rollout: Option<Rollout>,
+    /// The operator that sets the replicas of the object which it generates to the number in this one, where that number
+    /// is written: it undoes what an autoscaler of the generated object does.
+    pub replicas_kept_by: Option<&'static str>,
 }
 
 /// The priority class that KAI Scheduler gives to pods that name none.
@@ -633,6 +636,7 @@ impl Workload {
             kai_class: KaiClass::default(),
             placing: Placing::default(),
             rollout: None,
+            replicas_kept_by: None,
         }
     }
 

@@ -176,6 +176,7 @@ impl Serve {
             name: None,
             node: self.node,
             null_is_zero: Known::Absent,
+            type_span: None,
             selector: vec![],
         };
         self.scalers.push(Scaler {

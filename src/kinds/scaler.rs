@@ -213,6 +213,8 @@ pub struct Signal {
     pub target: Known<f64>,
     /// How.
     pub target_type: TargetType,
+    /// The bytes of the word that says how, where it is written apart from the target (KEDA `metricType`).
+    pub type_span: Option<Span>,
     /// The name by which a formula calls it.
     pub name: Option<String>,
     /// Where the signal as a whole stands: the bytes of its text, else of its type.
@@ -235,6 +237,7 @@ impl Signal {
             text,
             target: Known::Absent,
             target_type: TargetType::Unknown,
+            type_span: None,
             name: None,
             node,
             null_is_zero: Known::Absent,

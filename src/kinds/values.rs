@@ -132,6 +132,7 @@ impl Engine<'_> {
                 target: Known::Default(5.0, span),
                 target_type: TargetType::AverageValue,
                 null_is_zero: Known::Default(true, span),
+                type_span: None,
                 ..Signal::of(SignalKind::PromQl, "query", query, span, keda.id())
             });
         }

@@ -8,6 +8,7 @@ pub mod page;
 mod disaggregated_missing_autoscaler;
 mod disaggregated_shared_autoscaler;
 mod disaggregated_wrong_signal;
+mod engine_pod;
 mod finding;
 mod gang_admission_only;
 mod gang_group_unjoined;
@@ -79,10 +80,30 @@ mod pool_words;
 mod rollback_alert_wrong;
 mod rollback_frozen;
 mod rollback_missing;
+mod scale_behavior_cold_start;
+mod scale_ceiling;
+mod scale_engine_world_size;
+mod scale_fixed_replicas;
+mod scale_generated_target;
+mod scale_metric_not_exported;
+mod scale_metric_removed;
+mod scale_min_above_max;
+mod scale_min_is_max;
+mod scale_null_reads_zero;
 mod scale_on_cpu;
 mod scale_on_gpu_memory;
 mod scale_on_gpu_utilization;
+mod scale_query_many_series;
+mod scale_query_misused;
+mod scale_query_unscoped;
+mod scale_ratio_averaged;
+mod scale_signal_single;
+mod scale_sum_as_value;
+mod scale_two_autoscalers;
+mod scale_unit_mismatch;
+mod scaled;
 mod signal;
+mod slo;
 mod split;
 mod topology_group_split;
 mod topology_incomplete;
@@ -91,6 +112,11 @@ mod topology_missing;
 mod topology_on_template;
 mod topology_too_narrow;
 mod topology_too_wide;
+mod warm_pool_defaults;
+mod warm_pool_floor;
+mod warm_pool_grace;
+mod warm_pool_probes;
+mod warm_pool_progress_deadline;
 mod warm_pool_scale_to_zero;
 
 pub use finding::{Finding, object_ref};
@@ -235,17 +261,40 @@ rules! {
     "scale-on-gpu-utilization" => scale_on_gpu_utilization: Repository,
     "scale-on-gpu-memory" => scale_on_gpu_memory: Repository,
     "scale-on-cpu" => scale_on_cpu: Driver,
+    "scale-ratio-averaged" => scale_ratio_averaged: Driver,
+    "scale-sum-as-value" => scale_sum_as_value: Driver,
+    "scale-query-many-series" => scale_query_many_series: Driver,
+    "scale-unit-mismatch" => scale_unit_mismatch: Driver,
+    "scale-query-unscoped" => scale_query_unscoped: Driver,
+    "scale-query-misused" => scale_query_misused: Driver,
+    "scale-null-reads-zero" => scale_null_reads_zero: Driver,
+    "scale-metric-removed" => scale_metric_removed: Driver,
+    "scale-metric-not-exported" => scale_metric_not_exported: Driver,
+    "scale-signal-single" => scale_signal_single: Driver,
+    "scale-behavior-cold-start" => scale_behavior_cold_start: Driver,
+    "scale-ceiling" => scale_ceiling: Driver,
+    "scale-min-above-max" => scale_min_above_max: Driver,
+    "scale-min-is-max" => scale_min_is_max: Driver,
+    "scale-two-autoscalers" => scale_two_autoscalers: Driver,
+    "scale-fixed-replicas" => scale_fixed_replicas: Unit,
+    "scale-generated-target" => scale_generated_target: Driver,
+    "scale-engine-world-size" => scale_engine_world_size: Unit,
     "disaggregated-shared-autoscaler" => disaggregated_shared_autoscaler: Pair,
     "disaggregated-missing-autoscaler" => disaggregated_missing_autoscaler: Pair,
     "disaggregated-wrong-signal" => disaggregated_wrong_signal: Unit,
-    "manifest-refused" => manifest_refused: Repository,
     "warm-pool-scale-to-zero" => warm_pool_scale_to_zero: Driver,
+    "warm-pool-floor" => warm_pool_floor: Repository,
+    "warm-pool-probes" => warm_pool_probes: Unit,
+    "warm-pool-grace" => warm_pool_grace: Unit,
+    "warm-pool-progress-deadline" => warm_pool_progress_deadline: Unit,
+    "warm-pool-defaults" => warm_pool_defaults: Unit,
     "monitoring-panel-missing" => monitoring_panel_missing: Repository,
     "monitoring-not-per-replica" => monitoring_not_per_replica: Repository,
     "monitoring-metric-stale" => monitoring_metric_stale: Repository,
     "rollback-missing" => rollback_missing: Repository,
     "rollback-alert-wrong" => rollback_alert_wrong: Repository,
     "rollback-frozen" => rollback_frozen: Driver,
+    "manifest-refused" => manifest_refused: Repository,
     ignores:
     "ignore-unused",
     "ignore-unknown-rule",

@@ -135,6 +135,7 @@ fn signal(
         name,
         node: node.id(),
         null_is_zero: Known::Absent,
+        type_span: None,
         selector: vec![],
     }
 }

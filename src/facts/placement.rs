@@ -233,7 +233,7 @@ fn effect(requirement: &Requirement) -> Effect {
         (Key::Type, "In") => {
             all(&values, instances::is_gpu_type, |v| other_accelerator(v.split('.').next().unwrap_or(v)))
         }
-        (Key::SkuFamily, "In") => all(&values, |v| Some(v.eq_ignore_ascii_case("n")), |_| false),
+        (Key::SkuFamily, "In") => all(&values, azure_gpu_series, |v| azure_gpu_series(v).is_none()),
         _ => Effect::Allows,
     }
 }
@@ -253,6 +253,16 @@ fn all(values: &[&str], is_gpu: impl Fn(&str) -> Option<bool>, is_other: impl Fn
         Effect::Excludes
     } else {
         Effect::Allows
+    }
+}
+
+/// True for a family or series of Azure machines with GPUs: all that start with `N` (`N`, `NC`, `NCads_H100_v5`) but the
+/// FPGA machines of series NP, of which the answer is none.
+fn azure_gpu_series(name: &str) -> Option<bool> {
+    let mut letters = name.chars().map(|letter| letter.to_ascii_uppercase());
+    match (letters.next(), letters.next()) {
+        (Some('N'), Some('P')) => None,
+        (first, _) => Some(first == Some('N')),
     }
 }
 
@@ -282,6 +292,7 @@ fn names_gpus(requirement: &Requirement) -> bool {
         Key::Category => values.clone().any(|v| matches!(v, "g" | "p" | "gr")),
         Key::Family => values.clone().any(|v| instances::is_gpu_family(cloud, v) == Some(true)),
         Key::Type => values.clone().any(|v| instances::is_gpu_type(v) == Some(true)),
+        Key::SkuFamily => values.clone().any(|v| azure_gpu_series(v) == Some(true)),
         _ => false,
     }
 }
@@ -301,7 +312,7 @@ pub enum Key {
     Family,
     /// Instance type.
     Type,
-    /// Azure SKU family.
+    /// Azure SKU family or series.
     SkuFamily,
     /// Capacity type.
     Capacity,
@@ -330,7 +341,7 @@ pub fn key_kind(key: &str) -> Option<(Key, Cloud)> {
         let kind = match rest {
             "gpu-name" | "gpu-manufacturer" => Key::GpuWord,
             "gpu-count" => Key::GpuNumber,
-            "family" => Key::SkuFamily,
+            "family" | "series" => Key::SkuFamily,
             "name" => Key::Type,
             _ => Key::Else,
         };
@@ -401,4 +412,33 @@ fn is_gpu_word(text: &str) -> bool {
     ];
     let lower = text.to_ascii_lowercase();
     lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| WORDS.contains(&word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn azure_series() {
+        for (name, gpu) in [
+            ("N", Some(true)),
+            ("n", Some(true)),
+            ("NC", Some(true)),
+            ("NCas_T4_v3", Some(true)),
+            ("NCads_H100_v5", Some(true)),
+            ("NPs", None),
+            ("D", Some(false)),
+            ("DCas_v5", Some(false)),
+            ("", Some(false)),
+        ] {
+            assert_eq!(azure_gpu_series(name), gpu, "{name}");
+        }
+    }
+
+    #[test]
+    fn keys_of_azure() {
+        for key in ["karpenter.azure.com/sku-family", "karpenter.azure.com/sku-series"] {
+            assert_eq!(key_kind(key), Some((Key::SkuFamily, Cloud::Azure)), "{key}");
+        }
+    }
 }

@@ -2,11 +2,11 @@
 
 use super::files::Encoding;
 use ignore::{DirEntry, WalkBuilder, WalkState};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// Folders of version control. Every other hidden folder is walked, since GitOps repositories keep manifests in them.
 const NEVER_WALKED: &[&str] = &[".git", ".hg", ".jj", ".svn"];
@@ -53,20 +53,25 @@ pub enum Met<'b> {
 ///
 /// Ignore files (`.gitignore`, `.ignore`, git's own exclude files) are honoured, inside a git repository or not.
 /// Symbolic links met on the way are not followed: their target is met by itself where it is part of the inputs, and
-/// loops cannot arise. Only regular files are opened, so a pipe never blocks the run.
+/// loops cannot arise. Only regular files are opened, so a pipe never blocks the run. Inputs that overlap are read once,
+/// under the most specific name: `. ./deploy a.yaml` reads `deploy` as a folder of its own and `a.yaml` by itself.
 pub fn walk(options: &WalkOptions<'_>, visit: &(dyn Fn(Met<'_>) + Sync)) {
-    let once = Once::new(options.paths.len() > 1);
+    let mut given = Given::default();
     let mut folders: Vec<&PathBuf> = Vec::new();
     let mut buffer = Vec::new();
     for path in options.paths {
         match std::fs::metadata(path) {
-            Ok(meta) if meta.is_dir() => folders.push(path),
+            Ok(meta) if meta.is_dir() => {
+                if given.folder(path) {
+                    folders.push(path);
+                }
+            }
             // Opening a pipe would wait for its writer.
             Ok(meta) if !meta.is_file() => {
                 let reason = "not a regular file".to_owned();
                 visit(Met::Skipped { shown: shown(path), reason, broken: false });
             }
-            Ok(_) if once.is_first(path) => read(path, options, &mut buffer, visit),
+            Ok(_) if given.file(path) => read(path, options, &mut buffer, visit),
             Ok(_) => {}
             Err(error) => {
                 visit(Met::Skipped { shown: shown(path), reason: io_reason(&error), broken: true });
@@ -83,11 +88,11 @@ pub fn walk(options: &WalkOptions<'_>, visit: &(dyn Fn(Met<'_>) + Sync)) {
         !(entry.depth() > 0 && entry.file_name().to_str().is_some_and(|name| NEVER_WALKED.contains(&name)))
     });
     builder.build_parallel().run(|| {
-        let (mut buffer, once) = (Vec::new(), &once);
+        let (mut buffer, given) = (Vec::new(), &given);
         Box::new(move |entry| {
             match entry {
-                Ok(entry) if is_left_out(&entry, options) => return WalkState::Skip,
-                Ok(entry) => take(&entry, options, once, &mut buffer, visit),
+                Ok(entry) if is_left_out(&entry, options) || given.takes(&entry) => return WalkState::Skip,
+                Ok(entry) => take(&entry, options, &mut buffer, visit),
                 Err(error) => visit(Met::Skipped {
                     shown: error_path(&error).map_or_else(String::new, |p| shown(&p)),
                     reason: error.io_error().map_or_else(|| error.to_string(), io_reason),
@@ -99,38 +104,51 @@ pub fn walk(options: &WalkOptions<'_>, visit: &(dyn Fn(Met<'_>) + Sync)) {
     });
 }
 
+/// The inputs by their real places, so that none is read twice.
+#[derive(Default)]
+struct Given {
+    places: BTreeSet<PathBuf>,
+    folders: BTreeMap<PathBuf, PathBuf>,
+}
+
+impl Given {
+    /// Notes a folder; false where it is an input already.
+    fn folder(&mut self, path: &Path) -> bool {
+        let Ok(place) = path.canonicalize() else { return true };
+        self.folders.insert(path.to_owned(), place.clone());
+        self.places.insert(place)
+    }
+
+    /// Notes a file; false where it is an input already. A symbolic link is not its target.
+    fn file(&mut self, path: &Path) -> bool {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let (Ok(place), Some(name)) = (parent.canonicalize(), path.file_name()) else { return true };
+        self.places.insert(place.join(name))
+    }
+
+    /// True for what a walk meets below one input although it is an input of its own.
+    fn takes(&self, entry: &DirEntry) -> bool {
+        if entry.depth() == 0 || self.places.len() < 2 {
+            return false;
+        }
+        let path = entry.path();
+        path.ancestors().nth(entry.depth()).is_some_and(|root| {
+            let inside = path.strip_prefix(root).unwrap_or(path);
+            self.folders.get(root).is_some_and(|place| self.places.contains(&place.join(inside)))
+        })
+    }
+}
+
 fn is_left_out(entry: &DirEntry, options: &WalkOptions<'_>) -> bool {
     let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
     entry.depth() > 0 && is_folder && !(options.enters)(&shown(entry.path()))
 }
 
-fn take(
-    entry: &DirEntry,
-    options: &WalkOptions<'_>,
-    once: &Once,
-    buffer: &mut Vec<u8>,
-    visit: &(dyn Fn(Met<'_>) + Sync),
-) {
+fn take(entry: &DirEntry, options: &WalkOptions<'_>, buffer: &mut Vec<u8>, visit: &(dyn Fn(Met<'_>) + Sync)) {
     // The kind is known from the folder, so no pipe is opened.
     let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
-    if is_file && is_manifest(entry.path()) && once.is_first(entry.path()) {
+    if is_file && is_manifest(entry.path()) {
         read(entry.path(), options, buffer, visit);
-    }
-}
-
-/// The paths that were met, so that a file is read once although several inputs hold it.
-struct Once(Option<Mutex<HashSet<PathBuf>>>);
-
-impl Once {
-    /// A single input cannot hold a file twice, and then nothing is kept.
-    fn new(several: bool) -> Once {
-        Once(several.then(Mutex::default))
-    }
-
-    fn is_first(&self, path: &Path) -> bool {
-        let Some(seen) = &self.0 else { return true };
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(path)
     }
 }
 
@@ -276,4 +294,53 @@ pub fn utf8(bytes: &[u8]) -> Result<&str, Undecoded> {
         return Err(Undecoded::Binary);
     }
     std::str::from_utf8(bytes).map_err(|error| Undecoded::NotUtf8(error.valid_up_to()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    /// What is read of the inputs, by the place in the folder and the path as shown.
+    #[track_caller]
+    fn check(inputs: &[&str], expected: &[&str]) {
+        let root = tempfile::tempdir().unwrap();
+        for file in ["a.yaml", "deploy/b.yaml", "deploy/deep/c.yaml", "deploy/ignored.yaml", "notes.txt"] {
+            let path = root.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "a: 1").unwrap();
+        }
+        std::fs::write(root.path().join(".gitignore"), "ignored.yaml\n").unwrap();
+        let paths: Vec<PathBuf> = inputs.iter().map(|input| root.path().join(input)).collect();
+        let options =
+            WalkOptions { paths: &paths, reads: &|_| true, enters: &|_| true, largest: 1 << 20, threads: 2 };
+        let met = Mutex::new(vec![]);
+        walk(&options, &|one| {
+            if let Met::File { shown, .. } = one {
+                met.lock().unwrap().push(shown);
+            }
+        });
+        let mut met = met.into_inner().unwrap();
+        met.sort();
+        let start = format!("{}/", shown(root.path()));
+        let met: Vec<String> = met.into_iter().map(|path| path.replacen(&start, "", 1)).collect();
+        assert_eq!(met, expected, "{inputs:?}");
+    }
+
+    #[test]
+    fn inputs_that_overlap_are_read_once() {
+        let all = ["a.yaml", "deploy/b.yaml", "deploy/deep/c.yaml"];
+        check(&[""], &all);
+        check(&["", ""], &all);
+        check(&["", "a.yaml"], &all);
+        check(&["a.yaml", "a.yaml"], &["a.yaml"]);
+        check(&["", "deploy"], &all);
+        check(&["deploy/deep", "", "deploy", "deploy/b.yaml"], &all);
+        check(&["deploy/ignored.yaml", "notes.txt"], &["deploy/ignored.yaml", "notes.txt"]);
+        check(
+            &["", "deploy/ignored.yaml"],
+            &["a.yaml", "deploy/b.yaml", "deploy/deep/c.yaml", "deploy/ignored.yaml"],
+        );
+        check(&["deploy/../deploy", "deploy/deep"], &["deploy/../deploy/b.yaml", "deploy/deep/c.yaml"]);
+    }
 }

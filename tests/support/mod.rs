@@ -15,6 +15,11 @@ pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The folder of a fixture.
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    root().join("fixtures").join(name)
+}
+
 /// Lints files and folders as the command without options does.
 pub(crate) fn lint_paths(paths: &[PathBuf]) -> Report {
     lint_all(paths.to_vec(), vec![])

@@ -47,7 +47,7 @@ fn unknown(directive: &Directive, policy: &Policy<'_>) -> Vec<Diagnostic> {
         .map(|id| {
             let meant = nearest(&id.name, policy.config.rule_ids());
             let fix = |meant: &str| Fix {
-                title: format!("name `{meant}`"),
+                title: format!("Name `{meant}`"),
                 // It may take away a finding that was meant to stay.
                 applicability: Applicability::Unsafe,
                 edits: vec![Edit { span: id.span, replacement: meant.to_owned() }],
@@ -92,7 +92,8 @@ fn unused(directive: &Directive, policy: &Policy<'_>) -> Option<Diagnostic> {
         } else {
             Edit { span: editable.list, replacement: rest.join(", ") }
         };
-        let title = if whole { "delete the ignore".to_owned() } else { help.clone() };
+        let title =
+            if whole { "Delete the ignore".to_owned() } else { format!("Take {names} out of the list") };
         Fix { title, applicability: Applicability::Safe, edits: vec![edit] }
     });
     Some(Diagnostic {

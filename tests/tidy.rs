@@ -42,7 +42,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("fingerprint", &["diagnostic", "source"]),
-    ("fix", &["diagnostic", "source"]),
+    ("fix", &["diagnostic", "fingerprint", "inventory", "source", "yaml"]),
     ("baseline", &["diagnostic", "fingerprint", "source"]),
     ("report", &["diagnostic", "fingerprint", "rules", "source"]),
 ];

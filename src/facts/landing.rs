@@ -9,6 +9,7 @@ use super::scope::distance;
 use super::units::Unit;
 use crate::inventory::Inventory;
 use crate::kinds::Object;
+use crate::kinds::node_labels::is_well_known;
 use crate::kinds::pods::{PodTemplate, Purpose, Toleration};
 use crate::kinds::pool::Taint;
 use crate::known::Known;
@@ -78,28 +79,6 @@ fn term(key: &str, operator: Option<&str>, values: &[Known<String>], at: Span, p
         }
     }
     all
-}
-
-/// True for labels that others than the user write on nodes: a pool that does not define one may still have it, and so
-/// may nodes that no pool of the inputs made.
-fn is_well_known(key: &str) -> bool {
-    let domain = key.split_once('/').map_or("", |(domain, _)| domain);
-    const DOMAINS: &[&str] = &[
-        "kubernetes.io",
-        "k8s.io",
-        "karpenter.sh",
-        "karpenter.k8s.aws",
-        "karpenter.azure.com",
-        "karpenter.k8s.gcp",
-        "eks.amazonaws.com",
-        "cloud.google.com",
-        "kubernetes.azure.com",
-        "nvidia.com",
-        "amd.com",
-    ];
-    DOMAINS
-        .iter()
-        .any(|known| domain == *known || domain.strip_suffix(known).is_some_and(|d| d.ends_with('.')))
 }
 
 /// The taints of a pool that a pod does not tolerate. A taint or toleration that a template leaves open counts as

@@ -1,7 +1,7 @@
 //! Which GPU machines of the catalogue a Karpenter pool can buy.
 
-use super::placement::{Key, key_kind};
 use crate::instances::{self, Cloud, Instance};
+use crate::kinds::node_labels::{Key, key_kind, provider};
 use crate::kinds::pool::{Pool, Requirement};
 use std::collections::BTreeSet;
 
@@ -55,20 +55,8 @@ impl Machines {
 
 /// The cloud of a pool, by its node class or by the keys of its requirements.
 pub fn cloud_of(pool: &Pool) -> Option<Cloud> {
-    let by_class = match pool.node_class.group.value().map(String::as_str) {
-        Some("karpenter.k8s.aws" | "eks.amazonaws.com") => Some(Cloud::Aws),
-        Some("karpenter.azure.com") => Some(Cloud::Azure),
-        Some("karpenter.k8s.gcp") => Some(Cloud::Gcp),
-        _ => None,
-    };
-    let by_key = |r: &Requirement| {
-        ["karpenter.k8s.aws/", "eks.amazonaws.com/"]
-            .iter()
-            .any(|p| r.key.starts_with(p))
-            .then_some(Cloud::Aws)
-            .or_else(|| r.key.starts_with("karpenter.azure.com/").then_some(Cloud::Azure))
-            .or_else(|| r.key.starts_with("karpenter.k8s.gcp/").then_some(Cloud::Gcp))
-    };
+    let by_class = pool.node_class.group.value().and_then(|group| provider(group));
+    let by_key = |r: &Requirement| r.key.split_once('/').and_then(|(domain, _)| provider(domain));
     let by_type = |r: &Requirement| {
         let is_type = matches!(key_kind(&r.key), Some((Key::Type, _)));
         let mut values = r.values.iter().filter_map(|v| v.value()).filter(|_| is_type);

@@ -9,6 +9,7 @@ use super::units::Unit;
 use crate::instances::{self, Cloud};
 use crate::inventory::Inventory;
 use crate::kinds::Object;
+use crate::kinds::node_labels::{Key, key_kind};
 use crate::kinds::pool::{NodeClass, Pool, Requirement};
 use crate::known::Known;
 use crate::source::Span;
@@ -294,73 +295,6 @@ fn names_gpus(requirement: &Requirement) -> bool {
         Key::Type => values.clone().any(|v| instances::is_gpu_type(v) == Some(true)),
         Key::SkuFamily => values.clone().any(|v| azure_gpu_series(v) == Some(true)),
         _ => false,
-    }
-}
-
-/// What a requirement key is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Key {
-    /// GPU name or manufacturer.
-    GpuWord,
-    /// GPU count or memory.
-    GpuNumber,
-    /// Name, manufacturer or count of an accelerator that is no GPU.
-    AcceleratorWord,
-    /// AWS instance category.
-    Category,
-    /// Instance family.
-    Family,
-    /// Instance type.
-    Type,
-    /// Azure SKU family or series.
-    SkuFamily,
-    /// Capacity type.
-    Capacity,
-    /// Any other well-known key.
-    Else,
-}
-
-/// What a requirement key is about, and whose it is. None for keys of users, which constrain nothing by
-/// themselves. Source: the label lists of the Karpenter providers for AWS, EKS Auto Mode, Azure and GCP.
-pub fn key_kind(key: &str) -> Option<(Key, Cloud)> {
-    let known = |kind| Some((kind, Cloud::Aws));
-    if let Some(rest) = key
-        .strip_prefix("karpenter.k8s.aws/instance-")
-        .or_else(|| key.strip_prefix("eks.amazonaws.com/instance-"))
-    {
-        return known(match rest {
-            "gpu-name" | "gpu-manufacturer" => Key::GpuWord,
-            "gpu-count" | "gpu-memory" => Key::GpuNumber,
-            "accelerator-name" | "accelerator-manufacturer" | "accelerator-count" => Key::AcceleratorWord,
-            "category" => Key::Category,
-            "family" => Key::Family,
-            _ => Key::Else,
-        });
-    }
-    if let Some(rest) = key.strip_prefix("karpenter.azure.com/sku-") {
-        let kind = match rest {
-            "gpu-name" | "gpu-manufacturer" => Key::GpuWord,
-            "gpu-count" => Key::GpuNumber,
-            "family" | "series" => Key::SkuFamily,
-            "name" => Key::Type,
-            _ => Key::Else,
-        };
-        return Some((kind, Cloud::Azure));
-    }
-    if let Some(rest) = key.strip_prefix("karpenter.k8s.gcp/instance-") {
-        let kind = match rest {
-            "gpu-name" | "gpu-manufacturer" => Key::GpuWord,
-            "gpu-count" | "gpu-memory" => Key::GpuNumber,
-            "family" => Key::Family,
-            _ => Key::Else,
-        };
-        return Some((kind, Cloud::Gcp));
-    }
-    match key {
-        "node.kubernetes.io/instance-type" | "beta.kubernetes.io/instance-type" => known(Key::Type),
-        "cloud.google.com/gke-accelerator" => known(Key::GpuWord),
-        "karpenter.sh/capacity-type" => known(Key::Capacity),
-        _ => None,
     }
 }
 

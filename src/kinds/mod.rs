@@ -8,6 +8,7 @@ pub mod dashboard;
 pub mod gang;
 pub mod lifecycle;
 pub mod meta;
+pub mod node_labels;
 pub mod placing;
 pub mod pods;
 pub mod pool;

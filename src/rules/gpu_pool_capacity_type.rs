@@ -3,7 +3,8 @@
 use super::pool_edit::{node, source};
 use super::{Context, Finding};
 use crate::diagnostic::{Applicability, Edit};
-use crate::facts::placement::{Key, PoolClass, PoolFact, key_kind};
+use crate::facts::placement::{PoolClass, PoolFact};
+use crate::kinds::node_labels::{Key, key_kind};
 use crate::kinds::pool::{PoolApi, Requirement};
 use crate::yaml::edit;
 

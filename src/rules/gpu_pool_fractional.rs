@@ -4,8 +4,9 @@ use super::pool_words::{requirements, some_of};
 use super::{Context, Finding};
 use crate::diagnostic::Severity;
 use crate::facts::machines::in_list;
-use crate::facts::placement::{Key, PoolFact};
+use crate::facts::placement::PoolFact;
 use crate::instances::{self, Instance};
+use crate::kinds::node_labels::Key;
 
 pub(super) fn check<'a>(context: &Context<'a>, pool: &'a PoolFact<'a>) -> Vec<Finding<'a>> {
     // An overlay can give such machines a resource of their own.

@@ -4,7 +4,8 @@ use super::pool_words::some_of;
 use super::{Context, Finding};
 use crate::facts::landing::on_pool;
 use crate::facts::machines::is_gpu_name;
-use crate::facts::placement::{Key, PoolFact, key_kind};
+use crate::facts::placement::PoolFact;
+use crate::kinds::node_labels::{Key, key_kind};
 use crate::kinds::pods::PodTemplate;
 
 pub(super) fn check<'a>(context: &Context<'a>, pool: &'a PoolFact<'a>) -> Vec<Finding<'a>> {

@@ -1,7 +1,8 @@
 //! `gpu-pool-instance-type`: a GPU pool does not say which machines it buys.
 
 use super::{Context, Finding};
-use crate::facts::placement::{Key, PoolClass, PoolFact, key_kind};
+use crate::facts::placement::{PoolClass, PoolFact};
+use crate::kinds::node_labels::{Key, key_kind};
 use crate::kinds::pool::Requirement;
 
 pub(super) fn check<'a>(_: &Context<'a>, pool: &'a PoolFact<'a>) -> Vec<Finding<'a>> {

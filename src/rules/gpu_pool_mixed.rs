@@ -3,8 +3,9 @@
 use super::pool_words::{requirements, some_of};
 use super::{Context, Finding};
 use crate::facts::machines::{cloud_of, in_list};
-use crate::facts::placement::{Key, PoolClass, PoolFact};
+use crate::facts::placement::{PoolClass, PoolFact};
 use crate::instances::{self, Cloud};
+use crate::kinds::node_labels::Key;
 
 pub(super) fn check<'a>(_: &Context<'a>, pool: &'a PoolFact<'a>) -> Vec<Finding<'a>> {
     if !pool.is_judged() || pool.class != PoolClass::Mixed {

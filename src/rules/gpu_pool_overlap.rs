@@ -3,8 +3,9 @@
 use super::pool_words::{capacity, some_of};
 use super::{Context, Finding};
 use crate::diagnostic::Severity;
-use crate::facts::placement::{PoolFact, key_kind};
+use crate::facts::placement::PoolFact;
 use crate::facts::scope::distance;
+use crate::kinds::node_labels::key_kind;
 
 pub(super) fn check<'a>(context: &Context<'a>, pool: &'a PoolFact<'a>) -> Vec<Finding<'a>> {
     let Some(name) = pool.object.name().filter(|_| dynamic(pool)) else { return vec![] };

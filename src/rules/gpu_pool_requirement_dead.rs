@@ -3,8 +3,9 @@
 use super::pool_words::some_of;
 use super::{Context, Finding};
 use crate::facts::machines::{in_list, is_gpu_name};
-use crate::facts::placement::{Key, PoolClass, PoolFact, key_kind};
+use crate::facts::placement::{PoolClass, PoolFact};
 use crate::instances::{self, Cloud};
+use crate::kinds::node_labels::{Key, key_kind, provider};
 use crate::kinds::pods::is_gpu_resource;
 use crate::kinds::pool::Requirement;
 use crate::source::Span;
@@ -105,16 +106,14 @@ fn idle_key(pool: &PoolFact<'_>, requirement: &Requirement) -> Option<(String, S
         ));
     }
     let class = pool.pool.node_class.group.value()?;
-    let providers = ["karpenter.k8s.aws", "eks.amazonaws.com", "karpenter.azure.com", "karpenter.k8s.gcp"];
     let (domain, rest) = key.split_once('/')?;
-    let other = providers.contains(&domain) && providers.contains(&class.as_str()) && domain != class;
+    let (owner, home) = (provider(domain)?, provider(class)?);
+    let other = domain != class;
     (other && key_kind(key).is_some()).then(|| {
         (
             format!("a label of another provider than that of its node class, {class}: it is put on the nodes and keeps no machine out"),
-            match (domain, class.as_str()) {
-                ("karpenter.k8s.aws", "eks.amazonaws.com") | ("eks.amazonaws.com", "karpenter.k8s.aws") => format!("write `{class}/{rest}`"),
-                _ => format!("use the labels of {class}"),
-            },
+            // The two providers on AWS have the same labels under different domains.
+            if owner == home { format!("write `{class}/{rest}`") } else { format!("use the labels of {class}") },
         )
     })
 }

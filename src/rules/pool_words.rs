@@ -2,7 +2,8 @@
 
 use super::Context;
 use crate::facts::machines::in_list;
-use crate::facts::placement::{Key, PoolFact, key_kind};
+use crate::facts::placement::PoolFact;
+use crate::kinds::node_labels::{Key, key_kind};
 use crate::kinds::pods::PodTemplate;
 use crate::kinds::pool::{Budget, Requirement};
 use crate::known::Known;

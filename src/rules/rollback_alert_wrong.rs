@@ -70,7 +70,7 @@ fn wrong<'a>(chart: &'a Chart<'a>, statistic: Statistic) -> Option<Finding<'a>> 
 }
 
 fn field(chart: &Chart<'_>) -> String {
-    format!("rollback.{}", chart.title())
+    format!("rollback.{}", chart.title().replace(' ', "-"))
 }
 
 fn place(chart: &Chart<'_>) -> Span {

@@ -1,5 +1,11 @@
 //! What several test programs share.
 #![allow(dead_code, reason = "every test program uses a part of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
 
 use gpulint::config::{Config, Profile};
 use gpulint::diagnostic::Report;

@@ -1,30 +1,16 @@
 //! `manifest-refused`: a part of a manifest that is refused or ignored.
 
+use super::subject::is_about_gpus;
 use super::{Context, Finding};
 use crate::diagnostic::Applicability;
-use crate::facts::units::Unit;
 use crate::kinds::{Object, Problem};
 use crate::known::Known;
-use crate::metrics::Class;
 use crate::yaml::edit;
 
 pub(super) fn check<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
     let objects = context.facts.inventory.objects.iter().filter(|o| o.complete && o.model.pool.is_none());
     let objects = objects.filter(|o| is_about_gpus(context, o));
     objects.flat_map(|object| problems(object).into_iter().map(|problem| report(object, &problem))).collect()
-}
-
-/// True for a serving or GPU workload, and for an autoscaler of one: what an ordinary service gets wrong is for others to
-/// say.
-fn is_about_gpus(context: &Context<'_>, object: &Object) -> bool {
-    let facts = context.facts;
-    let serves = |unit: &Unit<'_>| unit.uses_gpus() || unit.serves_model();
-    let by_signal = |class: Class| !matches!(class, Class::Cpu | Class::HostMemory | Class::Other);
-    let own = facts.units.iter().any(|unit| std::ptr::eq(unit.object, object) && serves(unit));
-    own || facts.drivers.iter().filter(|driver| std::ptr::eq(driver.object, object)).any(|driver| {
-        facts.targets_of(driver).any(serves)
-            || driver.signals.iter().flat_map(|(_, m)| &m.measures).any(|m| by_signal(m.class))
-    })
 }
 
 /// What the kind found while reading, and numbers of another type than the API takes.

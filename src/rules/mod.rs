@@ -71,6 +71,7 @@ mod kai_queue_starved;
 mod kai_queue_unknown;
 mod kai_shard_label;
 mod kai_training_not_preemptible;
+mod manifest_duplicate_key;
 mod manifest_refused;
 mod monitoring_metric_stale;
 mod monitoring_not_per_replica;
@@ -105,6 +106,7 @@ mod scaled;
 mod signal;
 mod slo;
 mod split;
+mod subject;
 mod topology_group_split;
 mod topology_incomplete;
 mod topology_level_unknown;
@@ -294,6 +296,7 @@ rules! {
     "rollback-missing" => rollback_missing: Repository,
     "rollback-alert-wrong" => rollback_alert_wrong: Repository,
     "rollback-frozen" => rollback_frozen: Driver,
+    "manifest-duplicate-key" => manifest_duplicate_key: Repository,
     "manifest-refused" => manifest_refused: Repository,
     ignores:
     "ignore-unused",

@@ -1,5 +1,14 @@
 //! Compares the tree with what another YAML library reads, and its spans with the bytes of the file.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that cannot go on has failed"
+)]
+
 mod support;
 
 use gpulint::source::{FileId, Span};

@@ -303,7 +303,7 @@ rules! {
 }
 
 static PAGES: LazyLock<Vec<Page>> =
-    LazyLock::new(|| RULES.iter().filter_map(|rule| Page::parse(rule.id, rule.text).ok()).collect());
+    LazyLock::new(|| RULES.par_iter().filter_map(|rule| Page::parse(rule.id, rule.text).ok()).collect());
 
 /// The pages of all rules. A test makes sure that every page can be read.
 pub fn pages() -> &'static [Page] {

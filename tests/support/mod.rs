@@ -1,5 +1,11 @@
 //! What several test programs share.
 #![allow(dead_code, reason = "every test program uses a part of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
 
 use gpulint::config::{Config, Profile};
 use gpulint::diagnostic::Report;
@@ -13,6 +19,11 @@ use std::path::{Path, PathBuf};
 /// The root of the package.
 pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The folder of a fixture.
+pub(crate) fn fixture(name: &str) -> PathBuf {
+    root().join("fixtures").join(name)
 }
 
 /// Lints files and folders as the command without options does.

@@ -470,6 +470,19 @@ mod tests {
             ("max(sum(a))", "Max | x1 | ? | Additive | one"),
             ("max(sum by (pod) (a))", "Max | x1 | ? | Mean | one"),
             ("avg(vllm:num_requests_waiting)", "Avg | x1 | Count | Mean | one"),
+            ("sum(vllm:num_requests_waiting) / count(up)", "Arithmetic | x1 | Count | Mean | one"),
+            (
+                "sum(vllm:num_requests_waiting) / scalar(count(up == 1) or vector(1))",
+                "Arithmetic | x1 | Count | Mean | one",
+            ),
+            (
+                "sum(vllm:num_requests_waiting) / sum(vllm:num_requests_running)",
+                "Arithmetic | x1 | ? | Mean | one",
+            ),
+            (
+                "sum(vllm:num_requests_waiting) / (sum(vllm:num_requests_waiting) + sum(vllm:num_requests_running))",
+                "Arithmetic | x1 | Ratio | Mean | one",
+            ),
             ("sum(a) / count(b)", "Arithmetic | x1 | ? | Mean | one"),
             ("sum(a) / scalar(count(b))", "Arithmetic | x1 | ? | Mean | one"),
             ("sum(a) * avg(b)", "Arithmetic | x1 | ? | Additive | one"),

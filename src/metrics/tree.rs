@@ -8,7 +8,7 @@ use promql_parser::parser::{
 };
 
 /// An aggregation operator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Aggregation {
     /// `sum`
     Sum,

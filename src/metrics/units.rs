@@ -4,6 +4,7 @@ use super::entry::{Part, Unit};
 use super::promql::{Query, SeriesRef};
 use super::shape::{SeriesFacts, constant, selectors};
 use super::tree::{Aggregation, Node, Operator};
+use std::collections::BTreeSet;
 
 impl Query {
     /// The unit of the value of a node, without regard to the constants that scale it.
@@ -56,8 +57,11 @@ impl Query {
                 (_, Some(_)) => self.unit_of(left, facts),
                 (Some(_), None) => None,
                 (None, None) => self.mean_of_histogram(left, right).or_else(|| match units() {
-                    (Some(unit), Some(Unit::Count)) if unit != Unit::Count => Some(unit),
-                    (Some(a), Some(b)) if a == b => Some(Unit::Ratio),
+                    (Some(unit), Some(Unit::Count)) if unit != Unit::Count || is_mean(left, right) => {
+                        Some(unit)
+                    }
+                    (Some(a @ (Unit::Bytes | Unit::Mebibytes)), Some(b)) if a == b => Some(Unit::Ratio),
+                    (Some(a), Some(b)) if a == b && self.is_part(left, right) => Some(Unit::Ratio),
                     _ => None,
                 }),
             },
@@ -90,6 +94,19 @@ impl Query {
         units.all(|unit| unit == Some(first)).then_some(first)
     }
 
+    /// True where the series of a dividend are among those of the divisor, joined by the same operation: requests that
+    /// wait, of all. Requests over replicas, or over other requests, have no largest value.
+    fn is_part(&self, left: &Node, right: &Node) -> bool {
+        let names = |node: &Node| -> Option<BTreeSet<&str>> {
+            selectors(node)
+                .into_iter()
+                .map(|index| self.series_at(index)?.find().map(|f| f.entry.name))
+                .collect()
+        };
+        let (Some(part), Some(whole)) = (names(left), names(right)) else { return false };
+        part.is_subset(&whole) && aggregations(left) == aggregations(right)
+    }
+
     /// The unit of the sum of a histogram over its count.
     fn mean_of_histogram(&self, left: &Node, right: &Node) -> Option<Unit> {
         let only = |node: &Node| match selectors(node).as_slice() {
@@ -100,6 +117,31 @@ impl Query {
         let fits = sum.part == Part::Sum && count.part == Part::Count && sum.entry.name == count.entry.name;
         fits.then_some(sum.entry.unit).flatten()
     }
+}
+
+/// True for a total over a number of series: the mean, as `avg` gives it.
+fn is_mean(left: &Node, right: &Node) -> bool {
+    let counts = |node| aggregations(node).contains(&Aggregation::Count);
+    counts(right) && !counts(left)
+}
+
+/// The aggregations under a node.
+fn aggregations(node: &Node) -> BTreeSet<Aggregation> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![node];
+    while let Some(node) = open.pop() {
+        match node {
+            Node::Aggregate { op, of, .. } => {
+                found.insert(*op);
+                open.push(of);
+            }
+            Node::Negative(inner) => open.push(inner),
+            Node::Call { arguments, .. } => open.extend(arguments),
+            Node::Binary { left, right, .. } => open.extend([left.as_ref(), right.as_ref()]),
+            Node::Number(_) | Node::Text | Node::Selector(_) => {}
+        }
+    }
+    found
 }
 
 /// The unit of a value after multiplication by a constant. Most constants leave no unit that has a name.

@@ -23,7 +23,19 @@ pub(super) fn check<'a>(context: &Context<'a>) -> Vec<Finding<'a>> {
 fn own<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Option<Finding<'a>> {
     let stated = unit.workload.gang.declared.iter().filter(|e| e.pod_group.is_none());
     let (evidence, min) = stated.filter_map(|e| Some((e, *e.min.set()?))).max_by_key(|(_, min)| *min)?;
-    let most = most_pods(context, unit).filter(|most| min > *most)?;
+    // A minimum that stands above several roles is for the pods of all of them.
+    let shares = |other: &&Unit<'_>| {
+        std::ptr::eq(other.object, unit.object)
+            && other.workload.gang.declared.iter().any(|e| e.span == evidence.span && e.what == evidence.what)
+    };
+    let mut sharing = context.facts.units.iter().filter(shares).peekable();
+    if sharing.peek()?.id != unit.id {
+        return None;
+    }
+    let most = sharing.try_fold(0u32, |sum, other| Some(sum.saturating_add(most_pods(context, other)?)))?;
+    if min <= most {
+        return None;
+    }
     let message = format!(
         "{} waits for {min} pods ({}), and there are {} at most: {} never starts any of them",
         unit.title(),

@@ -72,6 +72,7 @@ fn is_literal(engine: &Engine) -> bool {
         && family
         && !ray
         && engine.ranks == Known::Absent
+        && !engine.reaches_out()
         && engine.tensor_parallel.set().is_some()
 }
 

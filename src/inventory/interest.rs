@@ -1,6 +1,6 @@
 //! What makes a document worth parsing: words that stand in every manifest that matters.
 
-use regex::bytes::{Regex, RegexBuilder};
+use aho_corasick::{AhoCorasick, packed};
 use std::sync::LazyLock;
 
 /// Words of which one stands in every document that matters: API groups, GPU resources, engines, metrics. None is
@@ -86,21 +86,32 @@ const WORDS: &[&str] = &[
     "webhookConfigs",
 ];
 
-/// The words as alternations of literals, which the regex engine turns into vector scans. It does so only for a few
-/// dozen words at a time, and several fast passes over a file that is in the cache beat one slow one.
-static INTEREST: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-    const AT_A_TIME: usize = 32;
-    let pattern = |words: &[&str]| words.iter().map(|word| regex::escape(word)).collect::<Vec<_>>().join("|");
-    // Literals always compile.
-    WORDS
-        .chunks(AT_A_TIME)
-        .filter_map(|words| RegexBuilder::new(&pattern(words)).unicode(false).build().ok())
-        .collect()
+/// Finds any of some words.
+enum Finder {
+    /// By a vector scan.
+    Packed(packed::Searcher),
+    /// By an automaton, on machines without the vector instructions.
+    Automaton(AhoCorasick),
+}
+
+/// The words in two groups: a vector scan takes only so many at a time, and two fast passes over a file that is in the
+/// cache beat one slow one.
+static INTEREST: LazyLock<Vec<Finder>> = LazyLock::new(|| {
+    const AT_A_TIME: usize = 40;
+    let finder = |words: &[&str]| match packed::Config::new().builder().extend(words).build() {
+        Some(packed) => Some(Finder::Packed(packed)),
+        // Fails for gigabytes of words only.
+        None => AhoCorasick::new(words).ok().map(Finder::Automaton),
+    };
+    WORDS.chunks(AT_A_TIME).filter_map(finder).collect()
 });
 
 /// True where a text holds a word of interest.
 pub(super) fn is_of_interest(bytes: &[u8]) -> bool {
-    INTEREST.iter().any(|regex| regex.is_match(bytes))
+    INTEREST.iter().any(|finder| match finder {
+        Finder::Packed(packed) => packed.find(bytes).is_some(),
+        Finder::Automaton(automaton) => automaton.is_match(bytes),
+    })
 }
 
 /// True for a document that is parsed whether or not something names it: it holds a word of interest. Definitions of

@@ -248,9 +248,11 @@ fn error_path(error: &ignore::Error) -> Option<PathBuf> {
 
 /// A path as reports show it: with `/`, without a leading `./`.
 pub fn shown(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let text = if cfg!(windows) { text.replace('\\', "/") } else { text.into_owned() };
-    let mut rest = text.as_str();
+    let mut text = path.to_string_lossy();
+    if cfg!(windows) {
+        text = text.replace('\\', "/").into();
+    }
+    let mut rest = &*text;
     while let Some(next) = rest.strip_prefix("./") {
         rest = next;
     }

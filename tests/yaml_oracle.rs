@@ -113,7 +113,10 @@ fn manifests_are_read_as_the_oracle_reads_them() {
     for (name, text) in support::fixture_texts().into_iter().chain(support::page_texts()) {
         if let Some(difference) = difference(&text) {
             let only_comments = text.lines().all(|line| line.starts_with('#'));
-            assert!(only_comments, "{name}: {difference}\n{text}");
+            // Of a key that stands twice the last one counts, and both places are known; the oracle refuses the document.
+            let doubled = difference.contains("duplicate entry with key")
+                && trees(&text).is_ok_and(|trees| trees.iter().any(|tree| !tree.duplicate_keys().is_empty()));
+            assert!(only_comments || doubled, "{name}: {difference}\n{text}");
         }
         compared += 1;
     }

@@ -398,13 +398,7 @@ impl PodContainer {
             })
             .collect();
         let init_only = init && node.field::<String>("restartPolicy").value().is_none_or(|p| p != "Always");
-        PodContainer {
-            container,
-            gpus: gpus_of(node.get("resources")),
-            init: init_only,
-            node: node.id(),
-            hooks,
-        }
+        PodContainer { container, gpus, init: init_only, node: node.id(), hooks }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::gang::KaiGang;
 use super::lifecycle::Rollout;
-use super::placing::{self, KaiReads, StartOrder};
+use super::placing::{KaiReads, StartOrder};
 use super::pods::{KaiClass, PodTemplate, Purpose, Workload};
 use super::{Model, Reading, actuator, adapter_rules, count, grafana_model, rulefile, settings};
 use crate::known::Known;
@@ -30,14 +30,11 @@ pub(super) fn controller(object: &Reading<'_>) -> Model {
     workload.placing.order_node = Some(spec.id());
     match object.kind {
         "StatefulSet" => workload.placing.order = pod_management(spec, object.at),
-        "Deployment" => workload.placing.rollout = placing::Rollout::of(spec, object.at),
+        "Deployment" => workload.rollout = Some(Rollout::of(spec, object.at)),
         _ => {}
     }
     if matches!(object.kind, "Deployment" | "ReplicaSet") {
         workload.kai_class = KaiClass::Inference;
-    }
-    if object.kind == "Deployment" {
-        workload.rollout = Some(Rollout::of(spec, object.at));
     }
     workload.read_meta(&object.meta);
     Model { workloads: vec![workload], ..Model::default() }

@@ -90,30 +90,74 @@ fn stop_sleep(hook: Node<'_>) -> Known<i64> {
     }
 }
 
+/// How many pods an update may add or take at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    /// So many pods.
+    Pods(u32),
+    /// So many per cent of the replicas.
+    Percent(u32),
+}
+
 /// How a Deployment replaces its pods.
 #[derive(Debug, Clone)]
 pub struct Rollout {
     /// `strategy.type`, `RollingUpdate` by default.
     pub strategy: Known<String>,
-    /// `strategy.rollingUpdate.maxSurge`, `25%` by default.
-    pub max_surge: Known<String>,
-    /// `strategy.rollingUpdate.maxUnavailable`, `25%` by default.
-    pub max_unavailable: Known<String>,
+    /// `strategy.rollingUpdate.maxSurge`: pods beyond the replicas, 25 % by default; a part of one counts as one.
+    pub surge: Known<Amount>,
+    /// `strategy.rollingUpdate.maxUnavailable`: pods that may be missing, 25 % by default; a part of one does not count.
+    pub unavailable: Known<Amount>,
     /// `progressDeadlineSeconds`, 600 by default.
     pub progress_deadline: Known<i64>,
+    /// The bytes of the surge, or of what it is missing in.
+    pub span: Span,
 }
 
 impl Rollout {
     /// Reads the spec of a Deployment.
-    /// Source of the defaults: kubernetes/api, apps/v1/types.go, DeploymentSpec.
-    pub fn of(spec: Node<'_>, at: Span) -> Rollout {
-        let quarter = || "25%".to_owned();
+    /// Source of the defaults: kubernetes, pkg/apis/apps/v1/defaults.go.
+    pub(super) fn of(spec: Node<'_>, at: Span) -> Rollout {
+        let amount = |path: &str| {
+            spec.field::<String>(path).try_map("a number or a percentage", |text| {
+                match text.strip_suffix('%') {
+                    Some(percent) => percent.parse().ok().map(Amount::Percent),
+                    None => text.parse().ok().map(Amount::Pods),
+                }
+            })
+        };
+        let surge = amount("strategy.rollingUpdate.maxSurge");
+        let strategy = spec.get("strategy").map(|_| spec.key_span("strategy"));
+        let span = surge.span().or(strategy).unwrap_or(at);
+        let quarter = Amount::Percent(25);
         Rollout {
             strategy: spec.field("strategy.type").or_default("RollingUpdate".to_owned(), at),
-            max_surge: spec.field("strategy.rollingUpdate.maxSurge").or_default(quarter(), at),
-            max_unavailable: spec.field("strategy.rollingUpdate.maxUnavailable").or_default(quarter(), at),
+            surge: surge.or_default(quarter, span),
+            unavailable: amount("strategy.rollingUpdate.maxUnavailable").or_default(quarter, span),
             progress_deadline: spec.field("progressDeadlineSeconds").or_default(600, at),
+            span,
         }
+    }
+
+    /// How many new pods a rolling update can make before one of them is ready: the surge, and those in whose place the
+    /// old ones may go; none where all old pods go first.
+    /// Source: kubernetes, pkg/controller/deployment/util/deployment_util.go, ResolveFenceposts.
+    pub fn new_at_once(&self, replicas: u32) -> Option<u32> {
+        if self.strategy.value().is_some_and(|strategy| strategy == "Recreate") {
+            return None;
+        }
+        let percent = |p: u32| u64::from(p).saturating_mul(u64::from(replicas));
+        let surge = match self.surge.value()? {
+            Amount::Pods(n) => u64::from(*n),
+            Amount::Percent(p) => percent(*p).div_ceil(100),
+        };
+        let unavailable = match self.unavailable.value()? {
+            Amount::Pods(n) => u64::from(*n),
+            Amount::Percent(p) => percent(*p) / 100,
+        };
+        // With both at nothing an update could not move, so one pod may be missing.
+        let total = (surge + unavailable.min(u64::from(replicas))).max(1);
+        u32::try_from(total).ok()
     }
 }
 
@@ -158,6 +202,25 @@ mod tests {
             ("{lifecycle: {preStop: {exec: {command: [sh, -c, 'drain']}}}}", "- - - -"),
         ] {
             assert_eq!(container(text), expect, "{text}");
+        }
+    }
+
+    #[test]
+    fn new_pods_of_an_update() {
+        for (strategy, replicas, expect) in [
+            ("{}", 4, Some(2)),
+            ("{}", 3, Some(1)),
+            ("{strategy: {type: Recreate}}", 4, None),
+            ("{strategy: {rollingUpdate: {maxSurge: 100%, maxUnavailable: 0}}}", 4, Some(4)),
+            ("{strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 50%}}}", 4, Some(2)),
+            ("{strategy: {rollingUpdate: {maxSurge: 30%, maxUnavailable: 0}}}", 4, Some(2)),
+            ("{strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 0}}}", 4, Some(1)),
+            ("{strategy: {rollingUpdate: {maxSurge: '{{ .surge }}'}}}", 4, None),
+        ] {
+            let text = Arc::from(strategy);
+            let tree = yaml::parse(FileId(0), &text, 0..text.len()).unwrap();
+            let rollout = Rollout::of(tree.root(), tree.root().span());
+            assert_eq!(rollout.new_at_once(replicas), expect, "{strategy} of {replicas}");
         }
     }
 }

@@ -28,8 +28,6 @@ pub struct Placing {
     pub grouped_by_hand: bool,
     /// The part of a GPU that the pods ask KAI Scheduler for.
     pub fraction: Option<Fraction>,
-    /// How an update replaces the pods.
-    pub rollout: Option<Rollout>,
 }
 
 /// A constraint on the topology, by one of the schedulers or controllers.
@@ -103,70 +101,6 @@ pub struct Fraction {
     pub devices: Known<u32>,
     /// True for a slice of the hardware (MIG), false for a share in time.
     pub slice: bool,
-}
-
-/// How many pods an update may add or take at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Amount {
-    /// So many pods.
-    Pods(u32),
-    /// So many per cent of the replicas.
-    Percent(u32),
-}
-
-/// A rolling update of a Deployment.
-#[derive(Debug, Clone)]
-pub struct Rollout {
-    /// Pods beyond the replicas; a part of one counts as one.
-    pub surge: Known<Amount>,
-    /// Pods that may be missing; a part of one does not count.
-    pub unavailable: Known<Amount>,
-    /// The bytes of the surge, or of what it is missing in.
-    pub span: Span,
-}
-
-impl Rollout {
-    /// Reads `strategy`; none where the old pods go first. Defaults: kubernetes, pkg/apis/apps/v1/defaults.go.
-    pub(super) fn of(spec: Node<'_>, at: Span) -> Option<Rollout> {
-        let strategy = spec.get("strategy");
-        if strategy.is_some_and(|s| s.field::<String>("type").value().is_some_and(|t| t == "Recreate")) {
-            return None;
-        }
-        let amount = |key: &str| {
-            let written = strategy.and_then(|s| s.at("rollingUpdate")).map(|r| r.field::<String>(key));
-            written.unwrap_or_default().try_map("a number or a percentage", |text| {
-                match text.strip_suffix('%') {
-                    Some(percent) => percent.parse().ok().map(Amount::Percent),
-                    None => text.parse().ok().map(Amount::Pods),
-                }
-            })
-        };
-        let (surge, unavailable) = (amount("maxSurge"), amount("maxUnavailable"));
-        let span = surge.span().or_else(|| strategy.map(|_| spec.key_span("strategy"))).unwrap_or(at);
-        let quarter = Amount::Percent(25);
-        Some(Rollout {
-            surge: surge.or_default(quarter, span),
-            unavailable: unavailable.or_default(quarter, span),
-            span,
-        })
-    }
-
-    /// How many new pods there can be before one of them is ready: the surge, and those in whose place the old ones may
-    /// go. Source: kubernetes, pkg/controller/deployment/util/deployment_util.go, ResolveFenceposts.
-    pub fn new_at_once(&self, replicas: u32) -> Option<u32> {
-        let percent = |p: u32| u64::from(p).saturating_mul(u64::from(replicas));
-        let surge = match self.surge.value()? {
-            Amount::Pods(n) => u64::from(*n),
-            Amount::Percent(p) => percent(*p).div_ceil(100),
-        };
-        let unavailable = match self.unavailable.value()? {
-            Amount::Pods(n) => u64::from(*n),
-            Amount::Percent(p) => percent(*p) / 100,
-        };
-        // With both at nothing an update could not move, so one pod may be missing.
-        let total = (surge + unavailable.min(u64::from(replicas))).max(1);
-        u32::try_from(total).ok()
-    }
 }
 
 const TOPOLOGY: &str = "kai.scheduler/topology";
@@ -362,24 +296,6 @@ mod tests {
         let source: Arc<str> = text.into();
         let part = split(text).into_iter().next().expect("a document");
         parse(FileId(0), &source, part.range).expect("valid YAML")
-    }
-
-    #[test]
-    fn new_pods_of_an_update() {
-        for (strategy, replicas, expect) in [
-            ("{}", 4, Some(2)),
-            ("{}", 3, Some(1)),
-            ("{strategy: {type: Recreate}}", 4, None),
-            ("{strategy: {rollingUpdate: {maxSurge: 100%, maxUnavailable: 0}}}", 4, Some(4)),
-            ("{strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 50%}}}", 4, Some(2)),
-            ("{strategy: {rollingUpdate: {maxSurge: 30%, maxUnavailable: 0}}}", 4, Some(2)),
-            ("{strategy: {rollingUpdate: {maxSurge: 0, maxUnavailable: 0}}}", 4, Some(1)),
-            ("{strategy: {rollingUpdate: {maxSurge: '{{ .surge }}'}}}", 4, None),
-        ] {
-            let tree = tree(strategy);
-            let rollout = Rollout::of(tree.root(), tree.root().span());
-            assert_eq!(rollout.and_then(|r| r.new_at_once(replicas)), expect, "{strategy} of {replicas}");
-        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::facts::units::Unit;
 use crate::kinds::gang::GangScheduler;
 
 pub(super) fn check<'a>(context: &Context<'a>, unit: &'a Unit<'a>) -> Vec<Finding<'a>> {
-    let Some(rollout) = &unit.workload.placing.rollout else { return vec![] };
+    let Some(rollout) = &unit.workload.rollout else { return vec![] };
     let own = unit.workload.gang.declared.iter().filter(|e| e.scheduler == GangScheduler::Volcano);
     let Some((evidence, min)) = own.filter_map(|e| Some((e, *e.min.set()?))).find(|(_, min)| *min > 1) else {
         return vec![];

@@ -45,8 +45,8 @@ fn surge(unit: &Unit<'_>) -> Option<String> {
     let replicas = *unit.workload.replicas.value()?;
     let gpus = *unit.gpus_per_pod.value()?;
     let untouched = matches!(rollout.strategy, Known::Default(..))
-        && matches!(rollout.max_surge, Known::Default(..))
-        && matches!(rollout.max_unavailable, Known::Default(..));
+        && matches!(rollout.surge, Known::Default(..))
+        && matches!(rollout.unavailable, Known::Default(..));
     (untouched && (1..4).contains(&replicas) && gpus > 1).then(|| {
         format!("a rolling update that needs {gpus} free GPUs for a surge pod, since 25 % of {replicas} rounds up to 1 more and down to 0 fewer")
     })

@@ -9,21 +9,11 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod support;
+
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// The pages of `docs/`.
-fn guide() -> Vec<PathBuf> {
-    let mut pages: Vec<_> =
-        fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    pages.sort();
-    pages
-}
+use support::{files_below, root};
 
 /// The commands of a page that are meant to be typed as they stand: those after `$ gpulint` in a `console` block.
 fn commands(page: &str) -> Vec<Vec<String>> {
@@ -39,26 +29,17 @@ fn commands(page: &str) -> Vec<Vec<String>> {
     found
 }
 
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
 #[test]
 fn every_command_of_the_guide_runs() {
     let folder = tempfile::tempdir().unwrap();
-    copy(&root().join("fixtures"), &folder.path().join("fixtures"));
+    for file in files_below(&root().join("fixtures")) {
+        let target = folder.path().join(file.strip_prefix(root()).unwrap());
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::copy(&file, target).unwrap();
+    }
     fs::create_dir(folder.path().join("target")).unwrap();
     let mut ran = 0;
-    for page in guide() {
+    for page in files_below(&root().join("docs")) {
         for command in commands(&fs::read_to_string(&page).unwrap()) {
             let output = Command::new(env!("CARGO_BIN_EXE_gpulint"))
                 .args(&command)
@@ -91,7 +72,7 @@ fn every_command_of_the_guide_runs() {
 
 #[test]
 fn every_link_between_pages_leads_somewhere() {
-    let mut pages = guide();
+    let mut pages = files_below(&root().join("docs"));
     pages.extend(
         ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root().join(name)),
     );

@@ -99,28 +99,35 @@ impl Shell {
                     self.pos += 1;
                     self.double_quoted(&mut word, true);
                 }
-                '`' => word.push(self.backticks(glyph)),
                 '\\' if self.folded_continuation() => {
                     self.pos += 1;
                     break;
                 }
                 '\\' => self.escape(&mut word),
-                '$' => {
-                    let expansion = self.dollar();
-                    word.expand(expansion, split);
-                }
-                '{' if self.peek(1) == Some('{') => {
-                    let expansion = self.template();
-                    word.expand(expansion, split);
-                }
-                _ => {
-                    self.pos += 1;
-                    word.push(glyph);
-                }
+                _ => self.expandable(&mut word, glyph, split),
             }
         }
         word.flush();
         word.done
+    }
+
+    /// Reads what means the same inside double quotes and outside: an expansion, or one plain character.
+    fn expandable(&mut self, word: &mut Builder, glyph: Glyph, split: bool) {
+        match glyph.ch {
+            '`' => word.push(self.backticks(glyph)),
+            '$' => {
+                let expansion = self.dollar();
+                word.expand(expansion, split);
+            }
+            '{' if self.peek(1) == Some('{') => {
+                let expansion = self.template();
+                word.expand(expansion, split);
+            }
+            _ => {
+                self.pos += 1;
+                word.push(glyph);
+            }
+        }
     }
 
     /// Takes a run as one unknown character.
@@ -191,19 +198,7 @@ impl Shell {
                         word.push(glyph);
                     }
                 },
-                '`' => word.push(self.backticks(glyph)),
-                '$' => {
-                    let expansion = self.dollar();
-                    word.expand(expansion, false);
-                }
-                '{' if self.peek(1) == Some('{') => {
-                    let expansion = self.template();
-                    word.expand(expansion, false);
-                }
-                _ => {
-                    self.pos += 1;
-                    word.push(glyph);
-                }
+                _ => self.expandable(word, glyph, false),
             }
         }
     }

@@ -77,13 +77,13 @@ pub(super) fn write(report: &Report, outputs: &[Output], options: &Options) -> R
         let path = match to {
             To::Stdout => {
                 let mut out = std::io::stdout().lock();
-                report::write(report, rules::pages(), *format, options, &mut out)?;
+                report::write(report, rules::pages, *format, options, &mut out)?;
                 continue;
             }
             To::File(path) | To::Append(path) => path,
         };
         let mut bytes = Vec::new();
-        report::write(report, rules::pages(), *format, &plain, &mut bytes)?;
+        report::write(report, rules::pages, *format, &plain, &mut bytes)?;
         let mut open = std::fs::OpenOptions::new();
         match to {
             To::Append(_) => open.append(true),

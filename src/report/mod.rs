@@ -131,13 +131,14 @@ impl Default for Options {
     }
 }
 
-/// Writes `report` in the form `format`. `pages` are the pages of all rules, for documentation inside the report.
+/// Writes `report` in the form `format`. `pages` gives the pages of all rules, and is asked only by a form that holds
+/// documentation.
 ///
 /// # Errors
 /// Only those of `out`.
-pub fn write(
+pub fn write<'p>(
     report: &Report,
-    pages: &[Page],
+    pages: impl FnOnce() -> &'p [Page],
     format: Format,
     options: &Options,
     out: &mut dyn Write,
@@ -147,7 +148,7 @@ pub fn write(
         Format::Full => full::write(report, options, &mut out),
         Format::Concise => concise::write(report, options, &mut out),
         Format::Json => json::write(report, &mut out),
-        Format::Sarif => sarif::write(report, pages, options, &mut out),
+        Format::Sarif => sarif::write(report, pages(), options, &mut out),
         Format::Github => github::write(report, options, &mut out),
         Format::Gitlab => gitlab::write(report, options, &mut out),
         Format::Junit => junit::write(report, options, &mut out),
@@ -188,7 +189,7 @@ mod tests {
         for format in Format::ALL {
             let render = || {
                 let mut out = Vec::new();
-                write(&sample::report(), &pages, format, &Options::default(), &mut out).unwrap();
+                write(&sample::report(), || &pages, format, &Options::default(), &mut out).unwrap();
                 String::from_utf8(out).unwrap()
             };
             let text = render();

@@ -161,8 +161,8 @@ pub(super) fn report() -> Report {
 
 /// The report in a format, run from `clusters/a` where a format tells paths from the root of the repository.
 pub(super) fn render(format: Format, options: &Options) -> String {
-    let mut out = Vec::new();
-    write(&report(), &[page()], format, options, &mut out).unwrap();
+    let (pages, mut out) = ([page()], Vec::new());
+    write(&report(), || &pages, format, options, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 

@@ -13,6 +13,7 @@ mod front;
 use crate::config::OptionType;
 use crate::diagnostic::{Applicability, Severity};
 use blocks::{Block, Content};
+pub use front::FrontMatter;
 use std::fmt;
 
 /// Why a page could not be read.
@@ -191,7 +192,7 @@ impl Page {
     pub fn parse(id: &str, text: &'static str) -> Result<Page, PageError> {
         check_id(id)?;
         let front::Parts { front, body, body_line } = front::split(text)?;
-        let front = front::FrontMatter::parse(&front)?;
+        let front = FrontMatter::parse(&front)?;
         let blocks = blocks::read(body, body_line)?;
         let end = text.lines().count().max(1);
         let (description, sections) = sections(id, &blocks, end)?;

@@ -5,16 +5,23 @@ use crate::config::{OptionType, parse_duration};
 use crate::diagnostic::{Applicability, Severity};
 use serde_json::Value;
 
-/// What the front matter says.
-#[derive(Debug)]
-pub(super) struct FrontMatter {
-    pub(super) summary: String,
-    pub(super) severity: Severity,
-    pub(super) strict: Severity,
-    pub(super) clauses: Vec<String>,
-    pub(super) area: Area,
-    pub(super) fix: Option<Applicability>,
-    pub(super) options: Vec<PageOption>,
+/// What the front matter of a page says: all that a run has to know of a rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FrontMatter {
+    /// What the rule reports, in one line: lower case, no final stop.
+    pub summary: String,
+    /// Severity in the default profile.
+    pub severity: Severity,
+    /// Severity in the strict profile, never below `severity`.
+    pub strict: Severity,
+    /// The clauses of the plan that the rule serves, for example `L1.3`.
+    pub clauses: Vec<String>,
+    /// The part of the plan.
+    pub area: Area,
+    /// How far its fix can be trusted; none where the rule offers no fix.
+    pub fix: Option<Applicability>,
+    /// Options, in the order of the page.
+    pub options: Vec<PageOption>,
 }
 
 /// A line of the front matter with its number.
@@ -81,6 +88,14 @@ impl<'a> Fields<'a> {
 }
 
 impl FrontMatter {
+    /// Reads the front matter of a page and leaves the rest alone.
+    ///
+    /// # Errors
+    /// The first place where it departs from its form.
+    pub fn of(text: &'static str) -> Result<FrontMatter, PageError> {
+        FrontMatter::parse(&split(text)?.front)
+    }
+
     pub(super) fn parse(lines: &[Line]) -> Result<FrontMatter, PageError> {
         let mut fields = Fields::default();
         let mut options: Vec<PageOption> = Vec::new();

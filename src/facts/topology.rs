@@ -4,8 +4,9 @@ use super::Facts;
 use super::gang::Setting;
 use super::units::Unit;
 use crate::kinds::Object;
+use crate::kinds::constraints::Spreading;
 use crate::kinds::placing::TopologyRequest;
-use crate::kinds::pods::{PodSet, Spreading};
+use crate::kinds::pods::PodSet;
 
 /// How much of a cluster a level holds, from narrow to wide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

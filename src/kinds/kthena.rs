@@ -5,10 +5,11 @@ mod policy;
 
 pub(super) use policy::policy;
 
+use super::constraints::tolerations;
 use super::gang::{Evidence, GangScheduler, Hidden};
 use super::meta::Meta;
 use super::parts::{evidence, items, role_of_name, scale_name, times, workload, written};
-use super::pods::{Declared, PodContainer, PodSet, PodTemplate, Purpose, Workload, env_var, tolerations};
+use super::pods::{Declared, PodContainer, PodSet, PodTemplate, Purpose, Workload, env_var};
 use super::scaler::{Adapter, Target, TargetRef};
 use super::{Model, Reading, count};
 use crate::known::Known;

@@ -4,6 +4,7 @@
 //! and rules work with. A kind never imports another kind, only the vocabulary.
 
 pub mod actuator;
+pub mod constraints;
 pub mod dashboard;
 pub mod gang;
 pub mod lifecycle;

@@ -1,7 +1,8 @@
 //! VLLMRuntime of the vLLM production stack.
 
+use super::constraints::tolerations;
 use super::meta::{Meta, Pairs};
-use super::pods::{Gpus, PodContainer, PodTemplate, Purpose, Workload, gpu_count, tolerations};
+use super::pods::{Gpus, PodContainer, PodTemplate, Purpose, Workload, gpu_count};
 use super::scaler::{Behavior, Controller, Direction, Scaler, Signal, SignalKind, Target, TargetType};
 use super::words::{implied, word};
 use super::{Model, Reading, count, items};

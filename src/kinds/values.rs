@@ -1,8 +1,9 @@
 //! Helm values, and rule files that stand by themselves. They say neither kind nor chart, so they are known by their
 //! shape, and only where the shape is one that no other file has.
 
+use super::constraints::tolerations;
 use super::meta::{Meta, Pairs};
-use super::pods::{Gpus, PodContainer, PodTemplate, Purpose, Workload, gpu_count, tolerations};
+use super::pods::{Gpus, PodContainer, PodTemplate, Purpose, Workload, gpu_count};
 use super::scaler::{Scaler, Signal, SignalKind, Target, TargetType};
 use super::series::Rename;
 use super::words::{image, implied, word};
